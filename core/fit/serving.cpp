@@ -1,0 +1,78 @@
+#include "core/fit/serving.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/fit/largest_step.hpp"
+
+namespace meyasu {
+namespace {
+
+constexpr std::int64_t kMostUsers = 4096;
+
+using ServingStep = Step<ServingEstimate>;
+
+bool has_room(const ServingEstimate& estimate, std::int64_t users) {
+  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
+}
+
+/// Pages that are missing for one request, as bytes.
+std::string shortage_text(const ServingEstimate& estimate) {
+  const KvPool& pool = estimate.pool;
+  const std::int64_t pages = std::max<std::int64_t>(0, pool.pages_per_request - pool.n_pages);
+  return std::to_string(pages * pool.page_bytes);
+}
+
+template <class Evaluate>
+Result<ServingSolution> solve(std::int64_t last, const char* field, Evaluate&& evaluate) {
+  auto found = largest_step<ServingEstimate>(1, last, field, evaluate, shortage_text);
+  if (!found) return found.error();
+  ServingSolution solution;
+  solution.value = found.value().best.value;
+  solution.best = std::move(found.value().best.answer);
+  if (found.value().next) solution.next = std::move(found.value().next->answer);
+  solution.n_estimates = found.value().n_estimates;
+  return solution;
+}
+
+}  // namespace
+
+Result<ServingSolution> most_users(const Model& model, std::span<const Bytes> tensor_bytes,
+                                   const ServingSettings& settings, std::int64_t context) {
+  if (context < 1) return Error{"ctx_range", "max_model_len", "1.."};
+  const std::int64_t limit = settings.max_num_seqs > 0 ? settings.max_num_seqs : kMostUsers;
+  return solve(limit, "users", [&](std::int64_t users) -> Result<ServingStep> {
+    ServingSettings changed = settings;
+    changed.max_model_len = context;
+    if (settings.max_num_seqs == 0) changed.max_num_seqs = users;
+    Result<ServingEstimate> estimate = estimate_serving(model, tensor_bytes, changed);
+    if (!estimate) return estimate.error();
+    const bool fits = has_room(estimate.value(), users);
+    return ServingStep{users, fits, std::move(estimate.value())};
+  });
+}
+
+Result<ServingSolution> longest_context(const Model& model, std::span<const Bytes> tensor_bytes,
+                                        const ServingSettings& settings, std::int64_t users) {
+  if (users < 1) return Error{"users_range", "users", "1.."};
+  const Result<ServingSettings> filled = with_defaults(settings, model);
+  if (!filled) return filled.error();
+  if (model.n_ctx_train < 1) return Error{"ctx_range", "max_model_len", "1.."};
+  const std::int64_t block = filled.value().block_size;
+  auto solution = solve(round_up(model.n_ctx_train, block) / block, "max_model_len",
+                        [&](std::int64_t blocks) -> Result<ServingStep> {
+                          ServingSettings changed = settings;
+                          changed.max_model_len = blocks * block;
+                          if (settings.max_num_seqs == 0) changed.max_num_seqs = users;
+                          Result<ServingEstimate> estimate =
+                              estimate_serving(model, tensor_bytes, changed);
+                          if (!estimate) return estimate.error();
+                          const bool fits = has_room(estimate.value(), users);
+                          return ServingStep{blocks, fits, std::move(estimate.value())};
+                        });
+  if (solution) solution.value().value *= block;
+  return solution;
+}
+
+}  // namespace meyasu

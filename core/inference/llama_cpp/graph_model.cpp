@@ -1,0 +1,393 @@
+#include "core/inference/llama_cpp/graph_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <optional>
+
+namespace meyasu {
+namespace {
+
+// In the order of WeightName, which is alphabetical within blocks and outside.
+constexpr std::array<std::string_view, kWeightNames> kNames = {
+    "altup_correct_coef",
+    "altup_correct_scale",
+    "altup_predict_coef",
+    "altup_router",
+    "altup_router_norm",
+    "attn_gate",
+    "attn_k",
+    "attn_k_b",
+    "attn_k_norm",
+    "attn_kv_a_mqa",
+    "attn_kv_a_norm",
+    "attn_kv_b",
+    "attn_norm",
+    "attn_norm_2",
+    "attn_output",
+    "attn_output_norm",
+    "attn_post_norm",
+    "attn_q",
+    "attn_q_a",
+    "attn_q_a_norm",
+    "attn_q_b",
+    "attn_q_norm",
+    "attn_qkv",
+    "attn_sinks",
+    "attn_sub_norm",
+    "attn_v",
+    "attn_v_b",
+    "exp_probs_b",
+    "ffn_act",
+    "ffn_down",
+    "ffn_down_chexps",
+    "ffn_down_exps",
+    "ffn_down_shexp",
+    "ffn_gate",
+    "ffn_gate_chexps",
+    "ffn_gate_exps",
+    "ffn_gate_inp",
+    "ffn_gate_inp_shexp",
+    "ffn_gate_shexp",
+    "ffn_gate_up_exps",
+    "ffn_latent_down",
+    "ffn_latent_up",
+    "ffn_norm",
+    "ffn_norm_exps",
+    "ffn_post_norm",
+    "ffn_sub_norm",
+    "ffn_up",
+    "ffn_up_chexps",
+    "ffn_up_exps",
+    "ffn_up_shexp",
+    "inp_gate",
+    "laurel_l",
+    "laurel_post_norm",
+    "laurel_r",
+    "layer_output_norm",
+    "layer_output_scale",
+    "post_attention_norm",
+    "post_ffw_norm",
+    "post_ffw_norm_1",
+    "post_ffw_norm_2",
+    "post_norm",
+    "pre_ffw_norm_2",
+    "proj",
+    "rope_factors_long",
+    "rope_factors_short",
+    "rope_freqs",
+    "shortconv.conv",
+    "shortconv.in_proj",
+    "shortconv.out_proj",
+    "ssm_a",
+    "ssm_alpha",
+    "ssm_b_norm",
+    "ssm_ba",
+    "ssm_beta",
+    "ssm_c_norm",
+    "ssm_conv1d",
+    "ssm_d",
+    "ssm_dt",
+    "ssm_dt_norm",
+    "ssm_in",
+    "ssm_norm",
+    "ssm_out",
+    "ssm_x",
+    "altup_proj",
+    "altup_unembd_proj",
+    "output",
+    "output_norm",
+    "per_layer_model_proj",
+    "per_layer_proj_norm",
+    "per_layer_token_embd",
+    "position_embd",
+    "token_embd",
+    "token_embd_norm",
+};
+constexpr std::size_t kFirstGlobal = static_cast<std::size_t>(WeightName::altup_proj);
+
+std::optional<std::size_t> find_name(std::string_view name) {
+  const auto search = [&](std::size_t begin, std::size_t end) -> std::optional<std::size_t> {
+    const auto first = kNames.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = kNames.begin() + static_cast<std::ptrdiff_t>(end);
+    const auto found = std::lower_bound(first, last, name);
+    if (found == last || *found != name) return std::nullopt;
+    return static_cast<std::size_t>(found - kNames.begin());
+  };
+  const auto block = search(0, kFirstGlobal);
+  return block ? block : search(kFirstGlobal, kWeightNames);
+}
+
+std::string_view without_block_prefix(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (name.substr(0, kPrefix.size()) != kPrefix) return name;
+  const std::size_t dot = name.find('.', kPrefix.size());
+  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+void store(BlockWeights& weights, std::string_view name, std::int32_t index) {
+  const std::size_t dot = name.rfind('.');
+  const std::string_view kind = dot == std::string_view::npos ? "" : name.substr(dot + 1);
+  const bool typed = kind == "weight" || kind == "bias" || kind == "scale";
+  const auto slot = find_name(typed ? name.substr(0, dot) : name);
+  if (!slot) return;
+  WeightRefs& refs = weights[*slot];
+  (kind == "bias" ? refs.bias : kind == "scale" ? refs.scale : refs.weight) = index;
+}
+
+GraphHparams read_hparams(const Model& model) {
+  const auto number = [&](std::string_view key) { return model.hparam(key, 0); };
+  const auto integer = [&](std::string_view key) { return std::llround(model.hparam(key, 0)); };
+  GraphHparams hparams;
+  hparams.expert_weights_norm = number("expert_weights_norm") != 0;
+  hparams.expert_weights_scale = number("expert_weights_scale");
+  hparams.expert_gating_func = integer("expert_gating_func");
+  hparams.n_group = integer("expert_group_count");
+  hparams.n_group_used = integer("expert_group_used_count");
+  hparams.attn_soft_cap = number("attn_logit_softcapping") != 0;
+  hparams.final_soft_cap = number("final_logit_softcapping") != 0;
+  // Gemma 3n: 30 unless the file says otherwise.
+  if (model.architecture == "gemma3n") hparams.final_soft_cap = true;
+  hparams.embedding_scale = number("embedding_scale") != 0;
+  hparams.residual_scale = number("residual_scale") != 0;
+  hparams.logit_scale = number("logit_scale") != 0;
+  hparams.clamp_kqv = number("attention.clamp_kqv") > 0;
+  hparams.rope_finetuned = model.hparam("rope.scaling.finetuned", 1) != 0;
+  hparams.attention_temperature = number("attention.temperature_scale") != 0;
+  const double value_scale = model.hparam("attention.value_scale", 1);
+  hparams.attention_value_scale = value_scale != 0 && value_scale != 1;
+  hparams.n_expert = integer("expert_count");
+  hparams.n_deepstack = integer("n_deepstack_layers");
+  if (model.architecture == "grok") {
+    // Files of Grok-1 have none of these keys.
+    hparams.embedding_scale = true;
+    hparams.logit_scale = true;
+  }
+  if (model.architecture == "llama4") {
+    hparams.attention_temperature = model.sliding_window > 0;
+  }
+  hparams.parallel_residual = number("use_parallel_residual") != 0;
+  hparams.n_ctx_orig = std::llround(
+      model.hparam("rope.scaling.original_context_length", static_cast<double>(model.n_ctx_train)));
+  return hparams;
+}
+
+/// Whether one block has the weights and sizes that its builder reads. A damaged or unusual file
+/// must end in "unknown", never in a division by zero.
+class BlockCheck {
+ public:
+  BlockCheck(const GraphModel& prepared, std::size_t il)
+      : layer_(prepared.model->layers[il]),
+        weights_(prepared.blocks[il]),
+        traits_(*prepared.traits),
+        hparams_(prepared.hparams),
+        model_(prepared) {}
+
+  [[nodiscard]] bool ok() const {
+    switch (traits_.form) {
+      case BlockForm::mamba:
+        return state_space();
+      case BlockForm::beside:
+        return attention() && state_space() && feed_forward();
+      case BlockForm::mixer_only:
+        return layer_.kind == LayerKind::feed_forward_only ? feed_forward() : mixer();
+      case BlockForm::gemma3n:
+        return shared_attention() && feed_forward() && per_block_part() &&
+               has({WeightName::altup_correct_coef, WeightName::altup_correct_scale,
+                    WeightName::altup_predict_coef, WeightName::altup_router, WeightName::laurel_l,
+                    WeightName::laurel_r});
+      case BlockForm::gemma4:
+        return shared_attention() && feed_forward() && (!has_table() || per_block_part()) &&
+               (!has({WeightName::ffn_gate_inp}) || at(WeightName::ffn_gate_inp).scale >= 0) &&
+               has({WeightName::ffn_up, WeightName::ffn_down});
+      default:
+        return mixer() && feed_forward();
+    }
+  }
+
+ private:
+  [[nodiscard]] const WeightRefs& at(WeightName name) const {
+    return weights_[static_cast<std::size_t>(name)];
+  }
+  [[nodiscard]] bool has(std::initializer_list<WeightName> names) const {
+    return std::all_of(names.begin(), names.end(),
+                       [&](WeightName name) { return at(name).weight >= 0; });
+  }
+  [[nodiscard]] bool bias(WeightName name) const { return at(name).bias >= 0; }
+
+  [[nodiscard]] bool has_table() const {
+    return model_.globals[static_cast<std::size_t>(WeightName::per_layer_token_embd)].weight >= 0;
+  }
+  [[nodiscard]] bool per_block_part() const {
+    const auto global = [&](WeightName name) {
+      return model_.globals[static_cast<std::size_t>(name)].weight >= 0;
+    };
+    return has_table() && global(WeightName::per_layer_model_proj) &&
+           has({WeightName::inp_gate, WeightName::proj}) &&
+           (traits_.form != BlockForm::gemma3n ||
+            (global(WeightName::altup_proj) && global(WeightName::altup_unembd_proj)));
+  }
+  [[nodiscard]] bool shared_attention() const {
+    const Attention& attention = layer_.attention;
+    if (layer_.kind != LayerKind::attention || attention.n_head < 1 || attention.n_head_kv < 1 ||
+        attention.head_dim_k < 1 || attention.head_dim_v < 1) {
+      return false;
+    }
+    return has({WeightName::attn_output, WeightName::attn_q}) &&
+           (attention.shares_kv || has({WeightName::attn_k}));
+  }
+
+  [[nodiscard]] bool mixer() const {
+    switch (layer_.kind) {
+      case LayerKind::attention:
+        return attention();
+      case LayerKind::mamba1:
+      case LayerKind::mamba2:
+        if (traits_.form == BlockForm::plamo2) return plamo2();
+        return (traits_.form == BlockForm::hybrid || traits_.form == BlockForm::mixer_only) &&
+               state_space();
+      case LayerKind::short_conv:
+        return traits_.form == BlockForm::lfm2 &&
+               has({WeightName::shortconv_conv, WeightName::shortconv_in_proj,
+                    WeightName::shortconv_out_proj});
+      case LayerKind::gated_delta_net:
+        return traits_.form == BlockForm::gated_delta && delta_net();
+      case LayerKind::feed_forward_only:  // pruned attention (Nemotron-NAS)
+        return traits_.form == BlockForm::sequential &&
+               (layer_.attention.n_head == 0 || has({WeightName::attn_output}));
+      case LayerKind::rwkv:
+      case LayerKind::linear_attention:
+        return false;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool attention() const {
+    const Attention& attention = layer_.attention;
+    if (attention.shares_kv || attention.n_head < 1 || attention.n_head_kv < 1 ||
+        attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
+      return false;
+    }
+    if (traits_.form == BlockForm::deepseek2 && attention.mla) {
+      const Mla& mla = *attention.mla;
+      const bool sizes = mla.kv_lora_rank > 0 && mla.qk_nope_head_dim > 0 &&
+                         mla.qk_rope_head_dim > 0 && mla.v_head_dim > 0;
+      const bool query =
+          has({WeightName::attn_q}) ||
+          has({WeightName::attn_q_a, WeightName::attn_q_a_norm, WeightName::attn_q_b});
+      const bool values = mla.absorbed ? has({WeightName::attn_k_b, WeightName::attn_v_b})
+                                       : has({WeightName::attn_kv_b});
+      return sizes && query && values &&
+             has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
+    }
+    if (attention.mla) return false;
+    const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
+    if (traits_.form == BlockForm::gated_delta) return separate;
+    return separate || has({WeightName::attn_qkv});
+  }
+
+  [[nodiscard]] bool plamo2() const {
+    const Recurrent& r = layer_.recurrent;
+    return r.d_conv > 1 && r.d_state > 0 && r.dt_rank > 0 && r.d_inner >= r.dt_rank &&
+           bias(WeightName::ssm_dt) &&
+           has({WeightName::ssm_in, WeightName::ssm_conv1d, WeightName::ssm_x, WeightName::ssm_dt,
+                WeightName::ssm_a, WeightName::ssm_d, WeightName::ssm_out});
+  }
+
+  [[nodiscard]] bool state_space() const {
+    const Recurrent& r = layer_.recurrent;
+    const bool common = r.d_conv > 1 && r.d_inner > 0 && r.d_state > 0 &&
+                        has({WeightName::ssm_in, WeightName::ssm_conv1d, WeightName::ssm_a,
+                             WeightName::ssm_d, WeightName::ssm_out}) &&
+                        bias(WeightName::ssm_conv1d) && bias(WeightName::ssm_dt);
+    if (layer_.kind == LayerKind::mamba2 || traits_.form == BlockForm::beside) {
+      return common && r.n_group > 0 && r.dt_rank > 0 && r.d_inner >= r.dt_rank;
+    }
+    const bool norms = at(WeightName::ssm_dt_norm).weight < 0 ||
+                       has({WeightName::ssm_b_norm, WeightName::ssm_c_norm});
+    return layer_.kind == LayerKind::mamba1 && common && norms &&
+           has({WeightName::ssm_x, WeightName::ssm_dt});
+  }
+
+  [[nodiscard]] bool delta_net() const {
+    const Recurrent& r = layer_.recurrent;
+    return r.d_conv > 1 && r.d_state > 0 && r.n_group > 0 && r.dt_rank >= r.n_group &&
+           r.d_inner >= r.dt_rank &&
+           has({WeightName::attn_qkv, WeightName::attn_gate, WeightName::ssm_conv1d,
+                WeightName::ssm_a, WeightName::ssm_out}) &&
+           bias(WeightName::ssm_dt) &&
+           (has({WeightName::ssm_ba}) || has({WeightName::ssm_beta, WeightName::ssm_alpha}));
+  }
+
+  [[nodiscard]] bool feed_forward() const {
+    if (!has({WeightName::ffn_gate_inp})) return has({WeightName::ffn_up, WeightName::ffn_down});
+    const FeedForward& ff = layer_.feed_forward;
+    const bool groups = hparams_.n_group <= 1 ||
+                        (ff.n_expert >= 2 * hparams_.n_group && hparams_.n_group_used >= 1 &&
+                         hparams_.n_group_used <= hparams_.n_group);
+    return groups && ff.n_expert_used >= 1 && ff.n_expert_used <= ff.n_expert &&
+           has({WeightName::ffn_down_exps}) &&
+           (has({WeightName::ffn_gate_up_exps}) || has({WeightName::ffn_up_exps})) &&
+           (!has({WeightName::ffn_up_shexp}) || has({WeightName::ffn_down_shexp}));
+  }
+
+  const Layer& layer_;
+  const BlockWeights& weights_;
+  const FamilyTraits& traits_;
+  const GraphHparams& hparams_;
+  const GraphModel& model_;
+};
+
+bool is_complete(const GraphModel& prepared) {
+  const auto global = [&](WeightName name) {
+    return prepared.globals[static_cast<std::size_t>(name)].weight >= 0;
+  };
+  if (prepared.model->n_embd < 1 || prepared.n_layer < 1 || !global(WeightName::token_embd)) {
+    return false;
+  }
+  for (std::size_t il = 0; il < static_cast<std::size_t>(prepared.n_layer); ++il) {
+    if (!BlockCheck(prepared, il).ok()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+GraphModel prepare_graph_model(const Model& model) {
+  GraphModel prepared;
+  prepared.model = &model;
+  prepared.traits = find_family(model.architecture);
+  prepared.blocks.resize(model.layers.size());
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    const Tensor& tensor = model.tensors[i];
+    const auto index = static_cast<std::int32_t>(i);
+    if (tensor.layer < 0) {
+      store(prepared.globals, tensor.name, index);
+    } else if (static_cast<std::size_t>(tensor.layer) < prepared.blocks.size()) {
+      store(prepared.blocks[static_cast<std::size_t>(tensor.layer)],
+            without_block_prefix(tensor.name), index);
+    }
+  }
+  prepared.hparams = read_hparams(model);
+  std::array<bool, 2> seen = {false, false};
+  for (const Layer& layer : model.layers) {
+    if (layer.is_mtp) continue;
+    ++prepared.n_layer;
+    const Attention& attention = layer.attention;
+    if (layer.kind != LayerKind::attention) continue;
+    prepared.max_v_width =
+        std::max(prepared.max_v_width, attention.n_head_kv * attention.head_dim_v);
+    const std::size_t part = attention.span == AttentionSpan::full ? 0 : 1;
+    if (!seen[part]) {
+      prepared.head_dim_k[part] = attention.head_dim_k;
+      prepared.head_dim_v[part] = attention.head_dim_v;
+    }
+    if (attention.head_dim_k != prepared.head_dim_k[part]) prepared.head_dim_k[part] = 0;
+    if (attention.head_dim_v != prepared.head_dim_v[part]) prepared.head_dim_v[part] = 0;
+    seen[part] = true;
+  }
+  if (prepared.traits != nullptr && !is_complete(prepared)) prepared.traits = nullptr;
+  return prepared;
+}
+
+}  // namespace meyasu

@@ -1,0 +1,264 @@
+// A Model prepared for building graphs: weights found by role instead of by name, header values as
+// plain fields, and what is special about the architecture. Made once per model, used by every
+// estimate.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/model/model.hpp"
+
+namespace meyasu {
+
+/// Weights of one block ("blk.N." + name) or, from token_embd on, of the whole model.
+/// The spelling is that of GGUF tensor names.
+enum class WeightName : std::uint8_t {
+  altup_correct_coef,
+  altup_correct_scale,
+  altup_predict_coef,
+  altup_router,
+  altup_router_norm,
+  attn_gate,
+  attn_k,
+  attn_k_b,
+  attn_k_norm,
+  attn_kv_a_mqa,
+  attn_kv_a_norm,
+  attn_kv_b,
+  attn_norm,
+  attn_norm_2,
+  attn_output,
+  attn_output_norm,
+  attn_post_norm,
+  attn_q,
+  attn_q_a,
+  attn_q_a_norm,
+  attn_q_b,
+  attn_q_norm,
+  attn_qkv,
+  attn_sinks,
+  attn_sub_norm,
+  attn_v,
+  attn_v_b,
+  exp_probs_b,
+  ffn_act,
+  ffn_down,
+  ffn_down_chexps,
+  ffn_down_exps,
+  ffn_down_shexp,
+  ffn_gate,
+  ffn_gate_chexps,
+  ffn_gate_exps,
+  ffn_gate_inp,
+  ffn_gate_inp_shexp,
+  ffn_gate_shexp,
+  ffn_gate_up_exps,
+  ffn_latent_down,
+  ffn_latent_up,
+  ffn_norm,
+  ffn_norm_exps,
+  ffn_post_norm,
+  ffn_sub_norm,
+  ffn_up,
+  ffn_up_chexps,
+  ffn_up_exps,
+  ffn_up_shexp,
+  inp_gate,
+  laurel_l,
+  laurel_post_norm,
+  laurel_r,
+  layer_output_norm,
+  layer_output_scale,
+  post_attention_norm,
+  post_ffw_norm,
+  post_ffw_norm_1,
+  post_ffw_norm_2,
+  post_norm,
+  pre_ffw_norm_2,
+  proj,
+  rope_factors_long,
+  rope_factors_short,
+  rope_freqs,
+  shortconv_conv,
+  shortconv_in_proj,
+  shortconv_out_proj,
+  ssm_a,
+  ssm_alpha,
+  ssm_b_norm,
+  ssm_ba,
+  ssm_beta,
+  ssm_c_norm,
+  ssm_conv1d,
+  ssm_d,
+  ssm_dt,
+  ssm_dt_norm,
+  ssm_in,
+  ssm_norm,
+  ssm_out,
+  ssm_x,
+  // whole model
+  altup_proj,
+  altup_unembd_proj,
+  output,
+  output_norm,
+  per_layer_model_proj,
+  per_layer_proj_norm,
+  per_layer_token_embd,
+  position_embd,
+  token_embd,
+  token_embd_norm,
+  count
+};
+inline constexpr std::size_t kWeightNames = static_cast<std::size_t>(WeightName::count);
+
+/// Index into Model::tensors, -1 if the model has no such weight.
+struct WeightRefs {
+  std::int32_t weight = -1;
+  std::int32_t bias = -1;
+  std::int32_t scale = -1;  // one factor per weight or per expert (NVFP4)
+};
+using BlockWeights = std::array<WeightRefs, kWeightNames>;
+
+enum class NormKind : std::uint8_t { rms, layer };
+
+enum class Activation : std::uint8_t { silu, gelu, relu, relu_sqr, swiglu_halves };
+
+/// How the router's logits become weights of the chosen experts.
+enum class ExpertGating : std::uint8_t { soft_max, sigmoid, soft_max_of_chosen };
+
+/// Shape of one block; each has its own function in the builder.
+enum class BlockForm : std::uint8_t {
+  sequential,  // attention, residual, feed-forward, residual
+  parallel,    // both read the block's input
+  deepseek2,   // sequential with latent attention
+  plamo2,      // sequential, attention or a state-space mixer of its own per layer
+  mamba,       // state-space block only
+  hybrid,      // sequential, attention or Mamba-2 per layer, Granite's factors
+  lfm2,        // sequential, attention or short convolution per layer
+  beside,      // Falcon-H1: attention and Mamba-2 on the same input, then feed-forward
+  mixer_only,  // Nemotron-H: attention, Mamba-2 or feed-forward per layer
+  gemma3n,
+  gemma4,
+  gated_delta,  // Qwen3-Next, Qwen3.5: attention with output gate, or delta net, per layer
+};
+
+enum class Prune : std::uint8_t {
+  never,
+  last_block,   // rows without output are dropped before the last block's feed-forward
+  before_head,  // after the last block
+  after_norm,   // after the final norm
+};
+
+enum class RopeUse : std::uint8_t {
+  all,
+  none,
+  window_only,
+  skip_every_fourth,
+  skip_first_of_four,  // where there are windows
+  if_32_layers,        // Baichuan 7B; 13B has ALiBi
+  header
+};
+
+/// What the result of attention is multiplied with before its output projection, made from the
+/// block's normed input by attn_gate.
+enum class AttentionGate : std::uint8_t { none, sigmoid, softplus };
+
+/// Where the router's logits come from, and what the chosen experts' weights apply to.
+enum class Routing : std::uint8_t {
+  plain,
+  by_block_input,     // SmallThinker: from the block's input, before attention
+  weight_before_ffn,  // Llama 4: experts read the weighted input; chosen by logits
+  chunked             // GroveMoE: a second set of smaller experts shares the router
+};
+
+/// How a parallel block adds attention (a) and feed-forward (f) to its input (x); the order decides
+/// which result overwrites which.
+enum class ParallelSum : std::uint8_t { f_a_x, f_x_a, a_f_x, f_of_a_x };
+
+/// What the graph of an architecture does beyond the presence of its weights.
+/// Source: src/models/*.cpp of llama.cpp release v0.5.0, one file per architecture.
+struct FamilyTraits {
+  std::string_view architecture;
+  bool measured = false;  // compared with the runtime's own figures; else read from its source
+  BlockForm form = BlockForm::sequential;
+  NormKind norm = NormKind::rms;
+  Activation activation = Activation::silu;
+  Prune prune = Prune::last_block;
+  RopeUse rope = RopeUse::all;
+  ParallelSum sum = ParallelSum::f_a_x;
+  WeightName ffn_norm = WeightName::ffn_norm;  // norm before the feed-forward
+  ExpertGating gating = ExpertGating::soft_max;
+  bool gating_from_header = false;
+  bool expert_norm = true;  // weights of the chosen experts are divided by their sum
+  bool expert_norm_from_header = false;
+  bool scale_q = false;          // after rope
+  bool scale_embedding = false;  // by sqrt(n_embd)
+  bool granite_factors = false;  // embedding_scale, residual_scale, logit_scale of the header
+  bool logit_scale = false;      // logit_scale of the header only
+  bool soft_cap_logits = false;  // final_logit_softcapping of the header
+  bool soft_cap_scores = false;  // attn_logit_softcapping of the header
+  bool flat_qk_norm = false;     // over all heads at once, before the split into heads
+  bool qk_norm_after_rope = false;
+  bool residual_first = false;    // the sum after the feed-forward overwrites the residual
+  bool gate_by_division = false;  // shared expert's gate: silu(g) / g instead of sigmoid(g)
+  bool mrope = false;             // four positions per token
+  AttentionGate attention_gate = AttentionGate::none;
+  Routing routing = Routing::plain;
+  // Norms of the results of attention and feed-forward, used by models that have both.
+  WeightName attention_post_norm = WeightName::post_attention_norm;
+  bool post_norm_before_prune = false;
+  bool attention_residual_first = false;  // the sum after attention overwrites the residual
+  bool dense_beside_experts = false;      // both read the same norm; their sum is scaled
+  bool bare_norms = false;                // norms of blocks have no weights
+  bool fused_qkv_as_heads = false;        // viewed through a reshape
+  bool embedding_norm = false;            // token_embd_norm after the token table
+  bool head_reads_table = false;  // tied, without a copy of the table on the output's device
+  bool fixed_factors = false;     // MiniCPM3: embedding, residuals and the head's input are scaled
+  bool plain_qk_norm = false;     // Llama 4: without weights, after rope
+};
+
+struct GraphHparams {
+  bool expert_weights_norm = false;
+  double expert_weights_scale = 0;
+  std::int64_t expert_gating_func = 0;
+  std::int64_t n_group = 0;  // expert groups
+  std::int64_t n_group_used = 0;
+  bool attn_soft_cap = false;
+  bool final_soft_cap = false;
+  bool embedding_scale = false;
+  bool residual_scale = false;
+  bool logit_scale = false;
+  bool clamp_kqv = false;
+  bool rope_finetuned = true;
+  bool parallel_residual = false;
+  bool attention_temperature = false;  // queries are scaled by position
+  bool attention_value_scale = false;
+  std::int64_t n_expert = 0;
+  std::int64_t n_deepstack = 0;  // blocks that add image features
+  std::int64_t n_ctx_orig = 0;
+};
+
+struct GraphModel {
+  const Model* model = nullptr;
+  /// Null: no builder for this architecture, or weights that its builder needs are missing.
+  const FamilyTraits* traits = nullptr;
+  std::int64_t n_layer = 0;          // without multi-token prediction blocks
+  std::vector<BlockWeights> blocks;  // one per Model::layers
+  BlockWeights globals;
+  GraphHparams hparams;
+  /// Of the layers with full attention and of those with a window; 0 if there are none or they
+  /// differ.
+  std::array<std::int64_t, 2> head_dim_k = {0, 0};
+  std::array<std::int64_t, 2> head_dim_v = {0, 0};
+  std::int64_t max_v_width = 0;  // widest V row: n_head_kv * head_dim_v
+};
+
+/// The traits of an architecture whose graph is known; nullptr otherwise.
+[[nodiscard]] const FamilyTraits* find_family(std::string_view architecture);
+
+/// `model` must outlive the result.
+[[nodiscard]] GraphModel prepare_graph_model(const Model& model);
+
+}  // namespace meyasu

@@ -1,0 +1,273 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "core/inference/llama_cpp/overrides.hpp"
+#include "core/launch/launch.hpp"
+
+namespace meyasu {
+namespace {
+
+std::string text(std::int64_t value) {
+  return std::to_string(value);
+}
+
+/// Up to three decimals, without trailing zeros.
+std::string decimal(double value) {
+  constexpr double kThousand = 1000;
+  const auto thousandths = static_cast<std::int64_t>(std::llround(value * kThousand));
+  std::string digits = text(thousandths % 1000 + 1000).substr(1);
+  while (!digits.empty() && digits.back() == '0') digits.pop_back();
+  return text(thousandths / 1000) + (digits.empty() ? "" : "." + digits);
+}
+
+/// A program takes a name that begins with "-" for an option.
+std::string as_path(std::string_view file) {
+  const bool option = !file.empty() && file.front() == '-';
+  return (option ? "./" : "") + std::string(file);
+}
+
+std::string kv_name(GgmlType type) {
+  return std::string(ggml_type_name(type));
+}
+
+/// "PATTERN=CUDA0,PATTERN=CPU", with the names that the program knows its devices by.
+std::string override_text(const LlamaCppSettings& settings) {
+  std::string result;
+  for (const TensorOverride& entry : settings.overrides) {
+    std::string device = entry.device;
+    for (std::size_t i = 0; i < settings.devices.size(); ++i) {
+      if (settings.devices[i].name == device) device = backend_device_name(settings.devices, i);
+    }
+    result += (result.empty() ? "" : ",") + entry.pattern + "=" + device;
+  }
+  return result;
+}
+
+/// Files beside the model; their names are the reader's.
+void add_parts(const LlamaCppSettings& settings, Command& command, Launch& launch) {
+  if (settings.load_mtp) launch.notes.emplace_back("mtp_flag");
+  if (!settings.parts) return;
+  const LlamaCppParts& parts = *settings.parts;
+  if (parts.mmproj) {
+    command.flag("--mmproj", "mmproj.gguf");
+    if (!parts.mmproj_on_gpu) command.flag("--no-mmproj-offload");
+  }
+  for (std::size_t i = 0; i < parts.adapters.size(); ++i) {
+    command.flag("--lora", i == 0 ? "lora.gguf" : "lora-" + std::to_string(i + 1) + ".gguf");
+  }
+  if (parts.draft) {
+    command.flag("-md", "draft.gguf");
+    if (parts.draft_n_gpu_layers >= 0) command.flag("-ngld", text(parts.draft_n_gpu_layers));
+    if (settings.n_draft > 0) command.flag("--draft-max", text(settings.n_draft));
+  }
+  if (parts.mmproj || !parts.adapters.empty() || parts.draft) {
+    launch.notes.emplace_back("part_files");
+  }
+}
+
+/// Flags of llama-server and llama-cli. Named even where they equal a default: defaults move.
+Launch llama_programs(LlamaCppProgram program, const LlamaCppSettings& settings,
+                      const LlamaCppContext& context, std::string_view file, Shell shell) {
+  const bool server = program == LlamaCppProgram::server;
+  Command command;
+  command.words = {server ? "llama-server" : "llama-cli"};
+  command.flag("-m", as_path(file));
+  command.flag("-c", text(context.n_ctx));
+  if (server) {
+    command.flag("-np", text(context.n_seq));
+    if (settings.kv_unified && context.n_seq > 1) command.flag("-kvu");
+  }
+  command.flag("-b", text(settings.n_batch));
+  command.flag("-ub", text(settings.n_ubatch == 0 ? settings.n_batch : settings.n_ubatch));
+  if (settings.devices.empty()) {
+    command.flag("-ngl", "0");
+  } else {
+    command.flag("-ngl", text(context.n_gpu_layers));
+    if (settings.cpu_moe) {
+      command.flag("--cpu-moe");
+    } else if (settings.n_cpu_moe > 0) {
+      command.flag("--n-cpu-moe", text(settings.n_cpu_moe));
+    }
+    if (!settings.overrides.empty()) command.flag("-ot", override_text(settings));
+    if (settings.devices.size() > 1 && !settings.tensor_split.empty()) {
+      std::string split;
+      for (const double part : settings.tensor_split) {
+        if (!split.empty()) split += ',';
+        split += decimal(part);
+      }
+      command.flag("-ts", split);
+    }
+    if (!settings.offload_kv) command.flag("-nkvo");
+    if (!settings.op_offload) command.flag("--no-op-offload");
+  }
+  command.flag("-fa", settings.flash_attention == FlashAttention::on    ? "on"
+                      : settings.flash_attention == FlashAttention::off ? "off"
+                                                                        : "auto");
+  command.flag("-ctk", kv_name(settings.type_k));
+  command.flag("-ctv", kv_name(settings.type_v));
+  if (settings.swa_full) command.flag("--swa-full");
+  if (!settings.mmap) command.flag("--no-mmap");
+  Launch launch;
+  add_parts(settings, command, launch);
+  launch.blocks.push_back({"command", "", command.text(shell)});
+  return launch;
+}
+
+/// LM Studio's command line takes length and share of layers; all else stands in its window.
+Launch lm_studio(const LlamaCppSettings& settings, const LlamaCppContext& context,
+                 std::string_view file, Shell shell) {
+  Launch launch;
+  Command command;
+  command.words = {"lms", "load", as_path(file)};
+  command.flag("--context-length", text(context.n_ctx));
+  // A share of the layers, which is all or nothing without their number.
+  const bool some = settings.n_gpu_layers >= 0;
+  command.flag("--gpu", settings.devices.empty() || context.n_gpu_layers == 0 ? "off" : "max");
+  launch.blocks.push_back({"command", "", command.text(shell)});
+  launch.notes.emplace_back("lm_studio_window");
+  if (some && context.n_gpu_layers > 0) launch.missing.emplace_back("n_gpu_layers");
+  if (settings.n_cpu_moe > 0) launch.missing.emplace_back("n_cpu_moe");
+  if (!settings.tensor_split.empty()) launch.missing.emplace_back("tensor_split");
+  if (!settings.overrides.empty()) launch.missing.emplace_back("overrides");
+  return launch;
+}
+
+/// --quantkv of KoboldCpp; nothing for types that it does not offer.
+std::optional<std::string> kobold_kv(GgmlType type) {
+  if (type == GgmlType::F16) return "0";
+  if (type == GgmlType::Q8_0) return "1";
+  if (type == GgmlType::Q4_0) return "2";
+  return std::nullopt;
+}
+
+Launch koboldcpp(const LlamaCppSettings& settings, const LlamaCppContext& context,
+                 std::string_view file, Shell shell) {
+  Launch launch;
+  Command command;
+  command.words = {"koboldcpp"};
+  command.flag("--model", as_path(file));
+  command.flag("--contextsize", text(context.n_ctx));
+  command.flag("--blasbatchsize", text(context.n_batch));
+  if (!settings.devices.empty()) {
+    command.flag(settings.devices.front().backend == LlamaCppBackend::vulkan ? "--usevulkan"
+                                                                             : "--usecuda");
+    command.flag("--gpulayers", text(context.n_gpu_layers));
+    if (settings.devices.size() > 1 && !settings.tensor_split.empty()) {
+      command.flag("--tensor_split");
+      for (const double part : settings.tensor_split) command.words.push_back(decimal(part));
+    }
+    if (settings.cpu_moe || settings.n_cpu_moe > 0) {
+      constexpr const char* kAllBlocks = "999";
+      command.flag("--moecpu", settings.cpu_moe ? kAllBlocks : text(settings.n_cpu_moe));
+    }
+    if (!settings.overrides.empty()) command.flag("--overridetensors", override_text(settings));
+    if (!settings.offload_kv) command.flag("--lowvram");
+  }
+  if (settings.flash_attention == FlashAttention::on) command.flag("--flashattention");
+  const auto kv = kobold_kv(settings.type_k);
+  if (kv && *kv != "0") command.flag("--quantkv", *kv);
+  if (!settings.mmap) command.flag("--nommap");
+  launch.blocks.push_back({"command", "", command.text(shell)});
+  if (!kv) launch.missing.emplace_back("kv_type");
+  if (kv && settings.type_v != settings.type_k) launch.missing.emplace_back("type_v");
+  if (context.n_ubatch != context.n_batch) launch.missing.emplace_back("n_ubatch");
+  return launch;
+}
+
+/// A value of a Modelfile: quotes cannot be escaped inside quotes there, so tripled ones are used
+/// for names that hold one. Empty: no way to write it.
+std::string modelfile_value(std::string_view value) {
+  const bool plain = value.find_first_of("\"\n\r") == std::string_view::npos;
+  if (plain) {
+    const bool bare = value.find_first_of(" \t'#") == std::string_view::npos;
+    return bare ? std::string(value) : "\"" + std::string(value) + "\"";
+  }
+  const bool possible = value.find("\"\"\"") == std::string_view::npos && value.back() != '"';
+  return possible ? "\"\"\"" + std::string(value) + "\"\"\"" : std::string();
+}
+
+/// Ollama's names take letters, digits and "._-"; the file's serves, cut to those.
+std::string ollama_name(std::string_view file) {
+  const std::size_t slash = file.find_last_of("/\\");
+  if (slash != std::string_view::npos) file.remove_prefix(slash + 1);
+  constexpr std::string_view kExtension = ".gguf";
+  if (file.size() > kExtension.size() && file.substr(file.size() - kExtension.size()) == kExtension)
+    file.remove_suffix(kExtension.size());
+  std::string name;
+  constexpr std::size_t kLongest = 60;
+  for (const char c : file.substr(0, kLongest)) {
+    const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool known = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') || low == '.' ||
+                       low == '_' || low == '-';
+    if (known && (!name.empty() || (low != '.' && low != '-' && low != '_'))) name += low;
+  }
+  return name.empty() ? "model" : name;
+}
+
+Launch ollama(const LlamaCppSettings& settings, const LlamaCppContext& context,
+              std::string_view file, Shell shell) {
+  Launch launch;
+  const bool relative = file.empty() || (file.front() != '/' && file.front() != '\\');
+  std::string from = modelfile_value((relative ? "./" : "") + std::string(file));
+  if (from.empty()) {
+    from = "./model.gguf";
+    launch.notes.emplace_back("rename_file");
+  }
+  const std::int64_t per_user = context.n_ctx / std::max<std::int64_t>(context.n_seq, 1);
+  // num_gpu counts the output layer too, as -ngl does.
+  launch.blocks.push_back({"modelfile", "Modelfile",
+                           "FROM " + from + "\nPARAMETER num_ctx " + text(per_user) +
+                               "\nPARAMETER num_gpu " + text(context.n_gpu_layers) +
+                               "\nPARAMETER num_batch " + text(settings.n_batch) + "\n"});
+  Command serve;
+  serve.environment = {{"OLLAMA_NUM_PARALLEL", text(context.n_seq)}};
+  if (settings.flash_attention != FlashAttention::automatic) {
+    serve.environment.emplace_back("OLLAMA_FLASH_ATTENTION",
+                                   settings.flash_attention == FlashAttention::on ? "1" : "0");
+  }
+  if (settings.type_k != GgmlType::F16) {
+    serve.environment.emplace_back("OLLAMA_KV_CACHE_TYPE", kv_name(settings.type_k));
+    if (settings.flash_attention == FlashAttention::automatic) {
+      serve.environment.emplace_back("OLLAMA_FLASH_ATTENTION", "1");
+    }
+  }
+  serve.words = {"ollama", "serve"};
+  const std::string name = ollama_name(file);
+  Command create;
+  create.words = {"ollama", "create", name, "-f", "Modelfile"};
+  Command run;
+  run.words = {"ollama", "run", name};
+  const auto one_line = [&](const Command& command) {
+    std::string line;
+    for (const std::string& word : command.words) {
+      line += (line.empty() ? "" : " ") + quoted(word, shell);
+    }
+    return line;
+  };
+  launch.blocks.push_back({"ollama_serve", "", serve.text(shell)});
+  launch.blocks.push_back({"ollama_run", "", one_line(create) + "\n" + one_line(run)});
+
+  if (settings.type_v != settings.type_k) launch.missing.emplace_back("type_v");
+  if (settings.cpu_moe || settings.n_cpu_moe > 0) launch.missing.emplace_back("n_cpu_moe");
+  if (!settings.tensor_split.empty()) launch.missing.emplace_back("tensor_split");
+  if (!settings.offload_kv) launch.missing.emplace_back("offload_kv");
+  if (!settings.overrides.empty()) launch.missing.emplace_back("overrides");
+  if (settings.n_ubatch != settings.n_batch && settings.n_ubatch != 512) {
+    launch.missing.emplace_back("n_ubatch");
+  }
+  return launch;
+}
+
+}  // namespace
+
+Launch launch_llama_cpp(LlamaCppProgram program, const LlamaCppSettings& settings,
+                        const LlamaCppContext& context, std::string_view file, Shell shell) {
+  if (program == LlamaCppProgram::ollama) return ollama(settings, context, file, shell);
+  if (program == LlamaCppProgram::koboldcpp) return koboldcpp(settings, context, file, shell);
+  if (program == LlamaCppProgram::lm_studio) return lm_studio(settings, context, file, shell);
+  return llama_programs(program, settings, context, file, shell);
+}
+
+}  // namespace meyasu

@@ -1,0 +1,26 @@
+// A ready program or configuration that trains with exactly the settings of an estimate. Options:
+// documentation of transformers (TrainingArguments), TRL (SFTConfig), PEFT, DeepSpeed (config
+// JSON), Accelerate (FSDP), Unsloth, Axolotl and torchtune.
+#pragma once
+
+#include <string_view>
+
+#include "core/launch/launch.hpp"
+#include "core/training/names.hpp"
+
+namespace meyasu {
+
+enum class TrainingFramework { transformers, unsloth, axolotl, torchtune };
+inline constexpr Names<TrainingFramework, 4> kTrainingFrameworks = {{
+    {"transformers", TrainingFramework::transformers},
+    {"unsloth", TrainingFramework::unsloth},
+    {"axolotl", TrainingFramework::axolotl},
+    {"torchtune", TrainingFramework::torchtune},
+}};
+
+/// `model`: a repository id or a folder. `missing`: settings that the framework has no option for,
+/// by the names of the page's options. Notes: "no_torchtune_config", "your_dataset", "expandable".
+[[nodiscard]] Launch launch_training(TrainingFramework framework, const TrainingSettings& settings,
+                                     std::string_view model);
+
+}  // namespace meyasu

@@ -1,0 +1,266 @@
+#include "core/serving/transformers.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/serving/activation.hpp"
+#include "core/serving/kv_pool.hpp"
+
+namespace meyasu {
+namespace {
+
+constexpr std::int64_t kMaxContext = std::int64_t{1} << 28;
+constexpr std::int64_t kMaxBatch = std::int64_t{1} << 16;
+constexpr Bytes kElement = 2;  // activations and cache are 16 bit
+constexpr const char* kCacheSource = "transformers, cache_utils.py";
+constexpr const char* kModelingSource = "transformers, modeling_llama.py";
+
+FormulaInput input(const char* name, std::int64_t value, const char* unit = "") {
+  return {name, static_cast<double>(value), unit};
+}
+
+/// Blocks and the ends of the model that lie on one GPU.
+struct Part {
+  std::string device;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool first = false;
+  bool last = false;
+};
+
+Bytes weights_of(const Model& model, std::span<const Bytes> tensor_bytes, const Part& part) {
+  Bytes total = 0;
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    const Tensor& tensor = model.tensors[i];
+    if (tensor.layer >= 0) {
+      const auto block = static_cast<std::size_t>(tensor.layer);
+      if (block >= part.begin && block < part.end) total += tensor_bytes[i];
+      continue;
+    }
+    const bool at_start =
+        tensor.role == TensorRole::embedding || tensor.role == TensorRole::position;
+    if (at_start ? part.first : part.last) total += tensor_bytes[i];
+    // accelerate keeps tied tables together, so nothing is counted twice.
+  }
+  return total;
+}
+
+/// Cached tokens of one sequence in a layer.
+std::int64_t cached_tokens(const Model& model, const Layer& layer, const TransformersSettings& s,
+                           std::int64_t n_token) {
+  const bool cropped =
+      s.window_cache && layer.attention.span == AttentionSpan::sliding && model.sliding_window > 0;
+  return cropped ? std::min(n_token, model.sliding_window) : n_token;
+}
+
+struct Cache {
+  Bytes cells = 0;
+  Bytes largest_layer = 0;
+  Bytes states = 0;
+};
+
+Cache cache_of(const Model& model, const TransformersSettings& s, const Part& part,
+               std::int64_t n_token) {
+  Cache cache;
+  for (std::size_t il = part.begin; il < part.end; ++il) {
+    const Layer& layer = model.layers[il];
+    if (layer.is_mtp) continue;
+    const Bytes bytes =
+        s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
+    cache.cells += bytes;
+    cache.largest_layer = std::max(cache.largest_layer, bytes);
+    cache.states += s.batch * state_bytes_per_request(layer, 1);
+  }
+  return cache;
+}
+
+Bytes scores_bytes(const Model& model, const TransformersSettings& s, const Part& part) {
+  if (s.attention != TransformersAttention::eager) return 0;
+  std::int64_t heads = 0;
+  for (std::size_t il = part.begin; il < part.end; ++il) {
+    if (model.layers[il].kind != LayerKind::attention) continue;
+    heads = std::max(heads, model.layers[il].attention.n_head);
+  }
+  constexpr Bytes kScoresFp32Copy = 2 + 4 + 2;
+  return s.batch * heads * s.prompt * s.prompt * kScoresFp32Copy;
+}
+
+Bytes sum(const std::vector<Term>& terms) {
+  Bytes total = 0;
+  for (const Term& term : terms) total += term.bytes;
+  return total;
+}
+
+void push(std::vector<Term>& terms, const char* id, const Part& part, Bytes bytes, Formula formula,
+          const char* source) {
+  if (bytes == 0) return;
+  terms.push_back(
+      exact_term(id, part.device, bytes, std::move(formula), Evidence::derived, source));
+}
+
+std::vector<Term> cache_terms(const TransformersSettings& s, const Part& part, const Cache& cache,
+                              std::int64_t n_token) {
+  std::vector<Term> terms;
+  push(terms, "kv_cache", part, cache.cells,
+       {"batch * n_token * sum over layers of n_head_kv * (head_dim_k + head_dim_v) * 2 B",
+        {input("batch", s.batch), input("n_token", n_token)}},
+       kCacheSource);
+  push(terms, "recurrent_state", part, cache.states,
+       {"batch * sum over layers of state", {input("batch", s.batch)}}, kCacheSource);
+  return terms;
+}
+
+/// The prompt goes through at once: hidden states, the widest layer, then the logits.
+std::vector<Term> prefill_terms(const Model& model, const TransformersSettings& s,
+                                const Part& part) {
+  const bool whole = s.cache == TransformersCache::static_full;
+  const std::int64_t cached = whole ? s.context : s.prompt;
+  std::vector<Term> terms = cache_terms(s, part, cache_of(model, s, part, cached), cached);
+  const Bytes body = body_activation_bytes(model, s.batch * s.prompt, 1);
+  push(terms, "activations", part, body,
+       {"batch * prompt * 2 B * (3 * n_ff + 3 * n_embd)",
+        {input("batch", s.batch), input("prompt", s.prompt), input("n_embd", model.n_embd)}},
+       kModelingSource);
+  push(terms, "attention_scores", part, scores_bytes(model, s, part),
+       {"batch * n_head * prompt^2 * (2 + 4 + 2) B",
+        {input("batch", s.batch), input("prompt", s.prompt)}},
+       kModelingSource);
+  if (part.last) {
+    const std::int64_t rows = s.batch * (s.all_logits ? s.prompt : 1);
+    const Bytes logits = transformers_logits_bytes(model, rows);
+    push(terms, "logits", part, logits,
+         {"rows * n_vocab * (2 + 4) B", {input("rows", rows), input("n_vocab", model.n_vocab)}},
+         kModelingSource);
+    // By the time of the logits the blocks of the layers are free: the smaller of the two may fit
+    // into the larger's memory, or not when it has been cut up.
+    for (Term& term : terms) {
+      const bool smaller = term.id == (logits < body ? "logits" : "activations");
+      if (smaller) term.low = 0;
+    }
+  }
+  return terms;
+}
+
+std::vector<Term> decode_terms(const Model& model, const TransformersSettings& s,
+                               const Part& part) {
+  const Cache cache = cache_of(model, s, part, s.context);
+  std::vector<Term> terms = cache_terms(s, part, cache, s.context);
+  if (s.cache == TransformersCache::dynamic) {
+    push(terms, "kv_copy", part, cache.largest_layer,
+         {"K and V of one layer, old and new during the concatenation", {}}, kCacheSource);
+  }
+  push(terms, "activations", part, body_activation_bytes(model, s.batch, 1),
+       {"batch * 2 B * (3 * n_ff + 3 * n_embd)",
+        {input("batch", s.batch), input("n_embd", model.n_embd)}},
+       kModelingSource);
+  if (part.last) {
+    push(terms, "logits", part, transformers_logits_bytes(model, s.batch),
+         {"rows * n_vocab * (2 + 4) B", {input("rows", s.batch), input("n_vocab", model.n_vocab)}},
+         kModelingSource);
+  }
+  return terms;
+}
+
+/// Blocks of PyTorch's caching allocator that are free but cut to unfitting sizes: 5 to 20 % of
+/// what comes and goes.
+Term slack(const Part& part, Bytes changing) {
+  Term term;
+  term.id = "allocator_slack";
+  term.device = part.device;
+  term.low = changing / 20;
+  term.bytes = changing / 10;
+  term.high = changing / 5;
+  term.formula = {"10 % of cache and activations", {input("changing", changing, "B")}};
+  term.evidence = Evidence::assumed;
+  term.source = "PyTorch CUDA caching allocator";
+  return term;
+}
+
+Result<TransformersSettings> checked(const Model& model, const TransformersSettings& settings) {
+  if (model.layers.empty()) return Error{"arch_unknown", "model", model.architecture};
+  TransformersSettings s = settings;
+  if (s.context == 0) s.context = s.prompt;
+  const std::string range = "1.." + std::to_string(kMaxContext);
+  if (s.batch < 1 || s.batch > kMaxBatch) return Error{"batch_zero", "batch", {}};
+  if (s.prompt < 1 || s.prompt > kMaxContext) return Error{"ctx_range", "prompt", range};
+  if (s.context < s.prompt || s.context > kMaxContext) return Error{"ctx_range", "context", range};
+  // Scores of eager attention grow with the square; beyond this they no longer fit 63 bits.
+  constexpr std::int64_t kMaxEager = std::int64_t{1} << 22;
+  if (s.attention == TransformersAttention::eager && s.prompt > kMaxEager) {
+    return Error{"ctx_range", "prompt", "1.." + std::to_string(kMaxEager)};
+  }
+  const auto n_layer = static_cast<std::int64_t>(model.layers.size());
+  if (s.on_cpu) s.n_gpu = 1;
+  if (s.n_gpu < 1 || s.n_gpu > n_layer) {
+    return Error{"gpu_count", "n_gpu", "1.." + std::to_string(n_layer)};
+  }
+  return s;
+}
+
+}  // namespace
+
+Bytes transformers_kv_bytes_per_token(const Layer& layer) {
+  if (layer.kind != LayerKind::attention || layer.attention.shares_kv) return 0;
+  const Attention& a = layer.attention;
+  if (a.mla) {
+    const Mla& m = *a.mla;
+    return a.n_head * (m.qk_nope_head_dim + m.qk_rope_head_dim + m.v_head_dim) * kElement;
+  }
+  return a.n_head_kv * (a.head_dim_k + a.head_dim_v) * kElement;
+}
+
+Bytes transformers_logits_bytes(const Model& model, std::int64_t n_token) {
+  constexpr Bytes kWithFp32Copy = 2 + 4;
+  return n_token * model.n_vocab * kWithFp32Copy;
+}
+
+Result<TransformersEstimate> estimate_transformers(const Model& model,
+                                                   std::span<const Bytes> tensor_bytes,
+                                                   const TransformersSettings& settings) {
+  const auto valid = checked(model, settings);
+  if (!valid) return valid.error();
+  const TransformersSettings& s = valid.value();
+  TransformersEstimate estimate;
+  const auto n_gpu = static_cast<std::size_t>(s.n_gpu);
+  for (std::size_t gpu = 0; gpu < n_gpu; ++gpu) {
+    const Part part{.device = s.on_cpu ? "host" : "gpu" + std::to_string(gpu),
+                    .begin = model.layers.size() * gpu / n_gpu,
+                    .end = model.layers.size() * (gpu + 1) / n_gpu,
+                    .first = gpu == 0,
+                    .last = gpu + 1 == n_gpu};
+    std::vector<Term> prefill = prefill_terms(model, s, part);
+    std::vector<Term> decode = decode_terms(model, s, part);
+    const bool decode_is_peak = sum(decode) >= sum(prefill);
+    estimate.stages.push_back(decode_is_peak ? TransformersStage::decode
+                                             : TransformersStage::prefill);
+    std::vector<Term>& peak = decode_is_peak ? decode : prefill;
+
+    push(
+        estimate.terms, "weights", part, weights_of(model, tensor_bytes, part),
+        {"sum of the tensors", {input("layers", static_cast<std::int64_t>(part.end - part.begin))}},
+        "checkpoint");
+    const Bytes changing = sum(peak);
+    for (Term& term : peak) estimate.terms.push_back(std::move(term));
+    estimate.terms.push_back(slack(part, changing));
+    if (s.on_cpu) continue;
+    PyTorchDevice device = s.device;
+    device.name = part.device;
+    for (Term& term : pytorch_context_terms(device)) estimate.terms.push_back(std::move(term));
+  }
+  // save_pretrained cuts checkpoints into shards of 5 GB; one is read at a time.
+  constexpr Bytes kShard = 5 * kGB;
+  Bytes weights = 0;
+  for (const Bytes bytes : tensor_bytes) weights += bytes;
+  Term shard = exact_term("load_shard", "host", std::min(kShard, weights),
+                          {"min(5 GB, weights)", {input("weights", weights, "B")}},
+                          Evidence::assumed, "transformers, modeling_utils.py max_shard_size");
+  shard.low = 0;  // mapped from the file when it is safetensors
+  estimate.terms.push_back(std::move(shard));
+  if (model.n_ctx_train > 0 && s.context > model.n_ctx_train) {
+    estimate.warnings.push_back({"ctx_over", "context", std::to_string(model.n_ctx_train)});
+  }
+  return estimate;
+}
+
+}  // namespace meyasu

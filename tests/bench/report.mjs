@@ -1,0 +1,84 @@
+// node tests/bench/report.mjs: all benchmarks as one Markdown page; scripts/bench builds what it
+// needs first. Rates of the two sides are taken in turn in one run, so that their ratio holds on a
+// busy machine too.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { sideBySide } from "./side_by_side.mjs";
+
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+const whole = (/** @type {number} */ value) => Math.round(value).toLocaleString("en-US");
+const three = (/** @type {number} */ value) => Number(value.toPrecision(3)).toLocaleString("en-US");
+
+/** @param {string[]} heads @param {string[][]} rows */
+function table(heads, rows) {
+  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
+  console.log([line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n"), "\n");
+}
+
+/** The form's formula as the page it replaces had it. */
+function plainJavaScript() {
+  const bytes = { FP32: 4, FP16: 2, BF16: 2, INT8: 1, INT4: 0.5 };
+  const names = Object.keys(bytes);
+  const n = 1e6;
+  let best = 0;
+  let sum = 0;
+  for (let round = 0; round < 3; round++) {
+    sum = 0;
+    const start = performance.now();
+    for (let i = 0; i < n; i++) sum += ((1 + (i % 1000)) * bytes[names[i % 5]] * Math.pow(10, 9)) / (1024 * 1024 * 1024);
+    best = Math.max(best, (n / (performance.now() - start)) * 1000);
+  }
+  return { rate: best, sum };
+}
+
+console.log("## Reading a header\n");
+const readers = JSON.parse(execFileSync(process.execPath, [here("gguf_header.mjs"), "9", "--json"], { encoding: "utf8" }));
+table(
+  ["reader", "median ms", "times ours"],
+  readers.map(({ name, median, ratio }) => [name, three(median), `${three(ratio)}×`]),
+);
+
+console.log("## WebAssembly and native, one thread\n");
+const agreeing = (/** @type {string} */ field) => (/** @type {any} */ a, /** @type {any} */ b) => a[field] === b[field];
+const formats = sideBySide("formats", { rate: "models_per_second", agree: agreeing("checksum") });
+const sweep = sideBySide("sweep", { rate: "estimates_per_second", agree: agreeing("checksum") });
+const policy = sideBySide("policy_search", {
+  rate: "searches_per_second",
+  agree: (a, b) => Math.abs(b.tokens_per_second / a.tokens_per_second - 1) < 1e-6,
+});
+const single = sideBySide("estimate", { rate: "estimates_per_second", agree: agreeing("formula_sum") });
+const script = plainJavaScript();
+if (Math.abs(script.sum - single.wasm.formula_sum) > 1e-3) throw new Error("the formula differs");
+const row = (/** @type {string} */ what, /** @type {number} */ wasm, /** @type {number} */ native, script_ = "") => [what, whole(wasm), whole(native), (wasm / native).toFixed(2), script_];
+table(
+  ["a second", "WebAssembly", "native", "ratio", "plain JavaScript"],
+  [
+    row("estimates with fit in one sweep (catalog × 12 mixes × 12 contexts × GPUs)", sweep.wasm.estimates_per_second, sweep.native.estimates_per_second),
+    row("single estimates (Llama-3.1-8B, every term explained)", single.wasm.estimates_per_second, single.native.estimates_per_second),
+    row("the form's formula, 10^6 in one call", single.wasm.formulas_per_second, single.native.formulas_per_second, whole(script.rate)),
+    row("models weighed in every format", formats.wasm.models_per_second, formats.native.models_per_second),
+    row("whole policy searches of the offload planner", policy.wasm.searches_per_second, policy.native.searches_per_second),
+  ],
+);
+
+console.log("## How the cost grows\n");
+const units = { layers: "µs an estimate", tensors: "µs an estimate", devices: "µs an estimate", points: "ns a point" };
+const axes = [...new Set(single.wasm.growth.map(({ axis }) => axis))];
+table(
+  ["axis", "", "size: cost in WebAssembly (native)"],
+  axes.map((axis) => {
+    const native = single.native.growth.filter((it) => it.axis === axis);
+    return [axis, units[axis], single.wasm.growth.filter((it) => it.axis === axis).map(({ size, cost }, at) => `${whole(size)}: ${three(cost)} (${three(native[at].cost)})`).join(", ")];
+  }),
+);
+
+console.log("## Bytes shipped\n");
+const files = ["index.html", "app.css", "app.js", "core.js", "embed.html", "embed.css", "frame.js", "embed.js"].map((name) => [name, readFileSync(here(`../../dist/site/${name}`))]);
+files.push(["meyasu.html (everything in one file)", readFileSync(here("../../dist/meyasu.html"))]);
+table(
+  ["part", "bytes", "gzip", "brotli"],
+  files.map(([name, bytes]) => [String(name), whole(bytes.length), whole(gzipSync(bytes).length), whole(brotliCompressSync(bytes).length)]),
+);

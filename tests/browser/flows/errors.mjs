@@ -1,0 +1,74 @@
+/** What cannot be calculated gets a sentence beside the field; the answer before it stays, greyed. */
+import assert from 'node:assert/strict';
+import { eventually } from '../lib/meyasu.mjs';
+
+const sentences = [
+  ['', /数を入れてください/, /Enter a number/],
+  ['0', /0 より大きい/, /above 0/],
+  ['-1', /0 より大きい/, /above 0/],
+  ['abc', /数として読めません/, /not a number/],
+  ['NaN', /数として読めません/, /not a number/],
+  ['Infinity', /数として読めません/, /not a number/],
+  // On the way there "1e9" and "200000" were readable: theirs is the answer that stays.
+  ['1e99', /大きすぎます/, /Too large/, '1.86 GiB'],
+  ['2000000', /大きすぎます/, /Too large/, '372,529 GiB'],
+  ['7 8', /数として読めません/, /not a number/],
+  ['<b>7</b>', /数として読めません/, /not a number/],
+];
+
+export function errors({ test, sources, server }) {
+  for (const language of ['ja', 'en']) {
+    test(`a sentence for each unusable input, in ${language}; the answer before it stays, marked stale`, async (page) => {
+      await page.open(server().site);
+      await page.language(language);
+      await page.calculated('7');
+      for (const [typed, japanese, english, last = '13.04 GiB'] of sentences) {
+        await page.fill('#params', '7');
+        await page.shows('13.04 GiB', '14.00 GB');
+        await page.fill('#params', typed);
+        await page.press('Enter');
+        const said = await eventually(`a sentence for "${typed}"`, () => page.error());
+        assert.match(said, language === 'ja' ? japanese : english, `for "${typed}"`);
+        assert.equal(await page.text('#vram-gib'), last, `"${typed}" leaves the last answer`);
+        assert.equal(await page.isStale(), true, `"${typed}" marks it stale`);
+        assert.equal(await page.attribute('#params', 'aria-invalid'), 'true');
+        assert.match(await page.attribute('#params', 'aria-describedby'), /params-error/);
+      }
+      await page.fill('#params', '70');
+      await page.shows('130.4 GiB', '140.0 GB');
+      assert.notEqual(await page.attribute('#params', 'aria-invalid'), 'true');
+    });
+  }
+
+  test('an error is in view before any answer was calculated', async (page) => {
+    await page.open(sources.file());
+    await page.fill('#params', 'abc');
+    await page.calculate();
+    assert.match(await eventually('a sentence', () => page.error()), /数として読めません/);
+  });
+
+  test('the error line is reserved: showing it moves nothing', async (page) => {
+    await page.open(server().site);
+    await page.calculated('7');
+    const top = () => page.evaluate(() => Math.round(document.querySelector('#calculate').getBoundingClientRect().top + scrollY));
+    await page.shows('13.04 GiB');
+    const before = await top();
+    await page.fill('#params', 'abc');
+    await page.press('Enter');
+    await eventually('a sentence', () => page.error());
+    assert.equal(await top(), before);
+  });
+
+  test('bits and factor of the rule of thumb refuse nonsense in place', async (page) => {
+    await page.open(server().site);
+    await page.calculated('70');
+    for (const field of ['#rule-bits', '#rule-factor']) {
+      await page.fill(field, '-3');
+      await page.press('Enter');
+      await eventually(`${field} is marked`, async () => (await page.attribute(field, 'aria-invalid')) === 'true');
+      await page.fill(field, field === '#rule-bits' ? '16' : '1.2');
+      await eventually(`${field} is well again`, async () => (await page.attribute(field, 'aria-invalid')) !== 'true');
+    }
+    await page.showsText('#rule-gb', '168.0 GB');
+  });
+}

@@ -1,0 +1,119 @@
+/** Chromium (DevTools protocol) and Firefox (WebDriver BiDi), both by puppeteer-core. */
+import puppeteer from 'puppeteer-core';
+import { programs } from './engines.mjs';
+import { forgetVisitor } from './forget.mjs';
+
+const launchers = {
+  chromium: ({ language, dark }) => ({
+    browser: /** @type {const} */ ('chrome'),
+    executablePath: programs.chromium().browser,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--lang=${language}`,
+      `--accept-lang=${language}`,
+      ...(dark ? ['--blink-settings=preferredColorScheme=0'] : []),
+    ],
+  }),
+  firefox: ({ language, dark }) => ({
+    browser: /** @type {const} */ ('firefox'),
+    executablePath: programs.firefox().browser,
+    extraPrefsFirefox: {
+      // Automation relaxes what file:// may read; visitors do not have it relaxed.
+      'security.fileuri.strict_origin_policy': true,
+      'intl.accept_languages': language,
+      'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1,
+    },
+  }),
+};
+
+class PuppeteerPage {
+  #page;
+  #errors = [];
+  #requests = [];
+  #listeners = [
+    ['console', (message) => message.type() === 'error' && this.#errors.push(`console.error: ${message.text()}`)],
+    ['pageerror', (error) => this.#errors.push(`error: ${error.message ?? error}`)],
+    ['request', (request) => this.#requests.push(request.url())],
+  ];
+
+  constructor(page) {
+    this.#page = page;
+    for (const [event, listener] of this.#listeners) page.on(event, listener);
+  }
+
+  async open(url) {
+    // Only the fragment may differ from the page before: a visitor opens links in a new tab.
+    await this.#page.goto('about:blank');
+    await this.#page.goto(url, { waitUntil: 'load' });
+  }
+  async resize(width, height) {
+    try {
+      await this.#page.setViewport({ width, height });
+    } catch (error) {
+      // Firefox ESR 140 has the size by then, and no command for the orientation that goes with it.
+      if (!/unknown command emulation\.setScreenOrientationOverride/.test(error.message)) throw error;
+    }
+  }
+  evaluate(work, ...args) {
+    return this.#page.evaluate(work, ...args);
+  }
+  /** Runs `work` inside the frame whose address contains `part`; undefined while there is none. */
+  async evaluateInFrame(part, work, ...args) {
+    const frame = this.#page.frames().find((one) => one !== this.#page.mainFrame() && one.url().includes(part));
+    try {
+      return await frame?.evaluate(work, ...args);
+    } catch (error) {
+      // A frame that is on its way to another address has nothing to show yet.
+      if (/context|detached|navigat/i.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+  async click(selector) {
+    await this.#page.click(selector);
+  }
+  type(text) {
+    return this.#page.keyboard.type(text);
+  }
+  async press(key, { control = false, shift = false } = {}) {
+    const held = [...(control ? ['Control'] : []), ...(shift ? ['Shift'] : [])];
+    for (const modifier of held) await this.#page.keyboard.down(modifier);
+    await this.#page.keyboard.press(key);
+    for (const modifier of held.reverse()) await this.#page.keyboard.up(modifier);
+  }
+  async screenshot(path, { fullPage = true } = {}) {
+    await this.#page.screenshot({ path, fullPage });
+  }
+  async errors() {
+    return this.#errors;
+  }
+  async requests() {
+    return this.#requests;
+  }
+  async close() {
+    await forgetVisitor((work) => this.#page.evaluate(work));
+    for (const [event, listener] of this.#listeners) this.#page.off(event, listener);
+    await this.#page.goto('about:blank');
+  }
+}
+
+/** @param {'chromium' | 'firefox'} engine */
+export async function launch(engine, { language = 'ja', dark = false } = {}) {
+  const browser = await puppeteer.launch({ headless: true, ...launchers[engine]({ language, dark }) });
+  // Not the tab a browser starts with: Firefox gives that one no focus.
+  const page = await browser.newPage();
+  await page.bringToFront();
+  return {
+    version: await browser.version(),
+    /** The one tab, as if new: opening another for each test would take most of the time. */
+    async newPage() {
+      return new PuppeteerPage(page);
+    },
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * Runs the flows on one engine (in WebKit the core ones): one browser, one tab and one server for
+ * all of them. After each test the promises that hold for the whole page are checked: nothing in the
+ * console, nothing asked of the network but the site's own files, no NaN in front of the visitor.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { after, before, describe, test } from 'node:test';
+import * as puppeteer from './puppeteer.mjs';
+import * as webkit from './webkit.mjs';
+import { Meyasu, rawValue } from './meyasu.mjs';
+import { startServer } from './server.mjs';
+import { accessibility } from '../flows/accessibility.mjs';
+import { accuracy } from '../flows/accuracy.mjs';
+import { bars } from '../flows/bars.mjs';
+import { driver } from '../flows/driver.mjs';
+import { embed } from '../flows/embed.mjs';
+import { errors } from '../flows/errors.mjs';
+import { fragment } from '../flows/fragment.mjs';
+import { inference } from '../flows/inference.mjs';
+import { keyboard } from '../flows/keyboard.mjs';
+import { layout } from '../flows/layout.mjs';
+import { machines } from '../flows/machines.mjs';
+import { model } from '../flows/model.mjs';
+import { names } from '../flows/names.mjs';
+import { offload } from '../flows/offload.mjs';
+import { preferences } from '../flows/preferences.mjs';
+import { print } from '../flows/print.mjs';
+import { quick } from '../flows/quick.mjs';
+import { results } from '../flows/results.mjs';
+import { screenshots } from '../flows/screenshots.mjs';
+import { training } from '../flows/training.mjs';
+
+const flows = { driver, quick, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, screenshots };
+
+const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
+const limit = 60_000; // ms for one test
+
+export function suite(engine) {
+  const launch = (options) => (engine === 'webkit' ? webkit : puppeteer).launch(engine, options);
+  let browser;
+  let server;
+
+  before(async () => {
+    for (const file of ['site/index.html', 'site/embed.html', 'site/embed.js', 'meyasu.html'])
+      if (!existsSync(dist + file)) throw new Error(`dist/${file} is missing: run scripts/package first`);
+    server = await startServer(`${dist}site`, { probe: engine === 'webkit' });
+    browser = await launch();
+    console.log(`${engine}: ${browser.version}`);
+  }, { timeout: limit });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  }, { timeout: limit });
+
+  const context = {
+    engine,
+    launch,
+    /** Known once the tests run, not while they are declared. */
+    server: () => server,
+    /** The two ways to open the same page. */
+    sources: {
+      http: () => server.site,
+      file: () => pathToFileURL(`${dist}meyasu.html`).href,
+    },
+    /**
+     * @param {string} name the behaviour
+     * @param {(page: Meyasu) => Promise<void>} work
+     * @param {{ foreignHost?: boolean, refusals?: boolean }} options foreignHost: the page under test is a blog that embeds the site; refusals: a server refuses on purpose, which browsers note in the console
+     */
+    test(name, work, { foreignHost = false, refusals = false } = {}) {
+      test(name, { timeout: limit }, async () => {
+        const raw = await browser.newPage();
+        const page = new Meyasu(raw);
+        try {
+          await work(page);
+          const errors = (await raw.errors()).filter((error) => !refusals || !/Failed to load resource/.test(error));
+          assert.deepEqual([...new Set(errors)], [], 'the console stays empty');
+          assert.deepEqual(strangers(await raw.requests(), server, foreignHost), [], 'nothing but the site’s own files is asked for');
+          assert.doesNotMatch(await page.visibleText(), rawValue, 'no raw value is shown');
+        } finally {
+          await raw.close();
+        }
+      });
+    },
+    /** For the driver's own tests: a page without the promises. */
+    rawTest(name, work) {
+      test(name, { timeout: limit }, async () => {
+        const raw = await browser.newPage();
+        try {
+          await work(raw);
+        } finally {
+          await raw.close();
+        }
+      });
+    },
+  };
+
+  const names = engine === 'webkit' ? coreFlows : Object.keys(flows);
+  for (const name of names) describe(`${engine}: ${name}`, () => flows[name](context));
+}
+
+/**
+ * What WebKit runs: the ways a visitor reaches an answer, and how the page is embedded and printed.
+ * Its driver is the slowest; what no engine does its own way is left to the other two.
+ */
+const coreFlows = ['driver', 'quick', 'inference', 'offload', 'fragment', 'keyboard', 'embed', 'print'];
+
+/** The requests a page may not make. A page from disk may ask for itself alone. */
+export function strangers(requests, server, foreignHost = false) {
+  const own = foreignHost ? [server.site, server.foreign] : [server.site];
+  return requests.filter((url) => {
+    if (/^(data|blob|about):/.test(url)) return false;
+    if (url.startsWith('file:')) return !/\/meyasu\.html(#|\?|$)/.test(url);
+    return !own.some((origin) => url.startsWith(origin));
+  });
+}

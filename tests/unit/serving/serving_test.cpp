@@ -1,0 +1,179 @@
+// Expected figures: start-up logs of vLLM, SGLang and TensorRT-LLM (tests/truth/serving.csv).
+#include <catch_amalgamated.hpp>
+#include <numeric>
+
+#include "core/quantization/format.hpp"
+#include "core/serving/activation.hpp"
+#include "core/serving/estimate.hpp"
+#include "core/serving/sharding.hpp"
+#include "tests/unit/support/truth_model.hpp"
+
+using namespace meyasu;
+using namespace meyasu::testing;
+using Catch::Matchers::WithinRel;
+
+namespace {
+
+constexpr WeightFormat kBf16 = plain_format(FormatMethod::bf16);
+
+Bytes gib(double value) {
+  return static_cast<Bytes>(value * static_cast<double>(kGiB));
+}
+
+ServingSettings settings_for(std::int64_t tp, double card_gib) {
+  ServingSettings s;
+  s.parallel.tp = tp;
+  s.device_total = gib(card_gib);
+  return s;
+}
+
+double weights_gib(const Model& model, const WeightFormat& format, std::int64_t tp) {
+  const auto bytes = tensor_bytes_in(model, format);
+  return to_gib(stage_weight_bytes(model, bytes, {.tp = tp}, 0) + rope_cache_bytes(model));
+}
+
+const Term& term(const ServingEstimate& estimate, const std::string& id) {
+  for (const Term& t : estimate.terms) {
+    if (t.id == id) return t;
+  }
+  FAIL("no term " << id);
+  return estimate.terms.front();
+}
+
+}  // namespace
+
+TEST_CASE("vLLM's weight log is met with the rope table that it keeps") {
+  CHECK_THAT(weights_gib(truth_model("Llama-3.1-8B"), kBf16, 1), WithinRel(14.9888, 0.0005));
+  CHECK_THAT(weights_gib(truth_model("Qwen2.5-7B"), awq(128), 1), WithinRel(5.2032, 0.005));
+}
+
+TEST_CASE("tensor parallel halves the linears and keeps norms on every rank") {
+  const Model model = truth_model("Llama-3.1-8B");
+  const auto bytes = tensor_bytes_in(model, kBf16);
+  const Bytes whole = std::accumulate(bytes.begin(), bytes.end(), Bytes{0});
+  const Bytes norms = (2 * 32 + 1) * 4096 * 2 + 64 * 2;  // and rope_freqs, 64 elements
+  CHECK(stage_weight_bytes(model, bytes, {.tp = 2}, 0) == (whole - norms) / 2 + norms);
+}
+
+TEST_CASE("KV heads repeat when there are more ranks than heads") {
+  const Model model = truth_model("Qwen2.5-7B");  // 4 KV heads of 128
+  const Layer& layer = model.layers.front();
+  CHECK(kv_bytes_per_token(layer, KvCacheType::bf16, 1) == 4 * 256 * 2);
+  CHECK(kv_bytes_per_token(layer, KvCacheType::bf16, 4) == 256 * 2);
+  CHECK(kv_bytes_per_token(layer, KvCacheType::bf16, 28) == 256 * 2);
+}
+
+TEST_CASE("MLA keeps one latent per token whatever the ranks") {
+  const Model model = truth_model("DeepSeek-V2-Lite");
+  CHECK(kv_bytes_per_token(model.layers[3], KvCacheType::bf16, 1) == 576 * 2);
+  CHECK(kv_bytes_per_token(model.layers[3], KvCacheType::bf16, 8) == 576 * 2);
+}
+
+TEST_CASE("a pool holds the blocks that vLLM logs for it") {
+  const Model model = truth_model("Llama-3.1-8B");
+  const ServingSettings s = with_defaults(settings_for(1, 23.58), model).value();
+  // Logs print the pool rounded to 0.01 GiB: five blocks either way.
+  CHECK(std::abs(kv_pool(model, s, gib(3.81), 0).n_pages - 1952) <= 5);
+  CHECK(std::abs(kv_pool(model, s, gib(2.89), 0).n_pages - 1478) <= 5);
+  CHECK(std::abs(kv_pool(model, s, gib(4.60), 0).n_pages - 2356) <= 5);
+}
+
+TEST_CASE("TensorRT-LLM fills a fraction of what is free with blocks of 64 tokens") {
+  const Model model = truth_model("Llama-2-7B");  // the cache shape of the logged model
+  ServingSettings s = settings_for(1, 39.39);
+  s.runtime = ServingRuntime::tensorrt_llm;
+  s.block_size = 64;
+  const auto filled = with_defaults(s, model).value();
+  CHECK(std::abs(kv_pool(model, filled, gib(0.9 * 21.89), 0).n_pages - 631) <= 1);
+}
+
+TEST_CASE("activation peaks meet vLLM's profile runs") {
+  const Model llama = truth_model("Llama-3.1-8B");
+  CHECK_THAT(to_gib(body_activation_bytes(llama, 20000, 1)), WithinRel(17.06 - 14.9888, 0.01));
+  CHECK_THAT(to_gib(body_activation_bytes(llama, 29000, 1)), WithinRel(17.98 - 14.9888, 0.01));
+  CHECK_THAT(to_gib(sampler_bytes(llama, 256)), WithinRel(1.26, 0.05));
+  CHECK_THAT(to_gib(sampler_bytes(truth_model("Qwen2.5-7B"), 256)), WithinRel(1.42, 0.05));
+}
+
+TEST_CASE("window layers share pages with full layers in groups of equal size") {
+  const Model model = truth_model("Gemma-3-27B");  // 52 window layers, 10 full
+  ServingSettings s = settings_for(1, 80);
+  s.max_model_len = 131072;
+  const auto filled = with_defaults(s, model).value();
+  const KvPool pool = kv_pool(model, filled, 20 * kGiB, 0);
+  CHECK(pool.groups.size() == 1 + 6);
+  for (const KvGroup& group : pool.groups) CHECK(group.n_layer == 10);
+  CHECK(pool.groups.back().n_padding == 8);
+  // full: 131072 / 16; each window group: ceil((1023 + 8192) / 16) + 1
+  CHECK(pool.pages_per_request == 8192 + 6 * (576 + 1));
+}
+
+TEST_CASE("a page of a hybrid model holds a whole recurrent state") {
+  const Model model = truth_model("Qwen3-Next-80B-A3B");
+  const auto filled = with_defaults(settings_for(1, 80), model).value();
+  const KvPool pool = kv_pool(model, filled, 8 * kGiB, 0);
+  const Bytes state = state_bytes_per_request(model.layers[0], 1);
+  CHECK(pool.block_tokens % filled.block_size == 0);
+  CHECK(pool.block_tokens * kv_bytes_per_token(model.layers[3], KvCacheType::bf16, 1) >= state);
+}
+
+TEST_CASE("uneven pipeline stages give the remainder to the stages before the last") {
+  CHECK(stage_layers(62, 4, 0).end == 15);
+  CHECK(stage_layers(62, 4, 1).end == 31);
+  CHECK(stage_layers(62, 4, 2).end == 47);
+  CHECK(stage_layers(62, 4, 3).end == 62);
+}
+
+TEST_CASE("the budget is the sum of what lies inside it") {
+  const Model model = truth_model("Llama-3.1-8B");
+  const auto bytes = tensor_bytes_in(model, kBf16);
+  const auto estimate = estimate_serving(model, bytes, settings_for(1, 23.58)).value();
+  const Bytes inside = term(estimate, "weights").bytes + term(estimate, "activations").bytes +
+                       term(estimate, "non_torch").bytes + term(estimate, "cuda_graphs").bytes +
+                       term(estimate, "kv_pool").bytes;
+  CHECK(inside == estimate.budget);
+  CHECK_FALSE(estimate.starts);  // 131072 tokens need 16 GiB of cache
+  ServingSettings shorter = settings_for(1, 23.58);
+  shorter.max_model_len = 8192;
+  CHECK(estimate_serving(model, bytes, shorter).value().starts);
+}
+
+TEST_CASE("more memory, fewer users' tokens or smaller caches never lower concurrency") {
+  const Model model = truth_model("Gemma-3-27B");
+  const auto bytes = tensor_bytes_in(model, awq(128));
+  double last = -1;
+  for (const double card : {12.0, 24.0, 40.0, 80.0, 141.0}) {
+    ServingSettings s = settings_for(1, card);
+    s.max_model_len = 32768;
+    s.max_num_batched_tokens = 2048;
+    s.max_num_seqs = 256;
+    const double now = estimate_serving(model, bytes, s).value().pool.max_concurrency;
+    CHECK(now >= last);
+    last = now;
+    s.kv_type = KvCacheType::fp8;
+    CHECK(estimate_serving(model, bytes, s).value().pool.max_concurrency >= now);
+  }
+}
+
+TEST_CASE("settings that cannot run are refused at the field that causes it") {
+  const Model model = truth_model("Llama-3.1-8B");
+  const auto bytes = tensor_bytes_in(model, kBf16);
+  const auto code = [&](const ServingSettings& s) {
+    const auto result = estimate_serving(model, bytes, s);
+    return result.ok() ? std::string("ok") : result.error().code + ":" + result.error().field;
+  };
+  CHECK(code(settings_for(3, 80)) == "tp_heads:tp");
+  CHECK(code(settings_for(0, 80)) == "gpu_count:tp");
+  CHECK(code(settings_for(1, 0)) == "device_zero:device");
+  ServingSettings s = settings_for(1, 80);
+  s.parallel.pp = 33;
+  CHECK(code(s) == "pp_layers:pp");
+  s = settings_for(1, 80);
+  s.memory_fraction = 1.2;
+  CHECK(code(s) == "fraction_range:memory_fraction");
+  s = settings_for(1, 80);
+  s.max_model_len = -1;
+  CHECK(code(s) == "ctx_range:max_model_len");
+  s.max_model_len = 1'000'000'000'000;
+  CHECK(code(s) == "ctx_range:max_model_len");
+}

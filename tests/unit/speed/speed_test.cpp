@@ -1,0 +1,171 @@
+// Speed: what a token reads, where, and what that costs in time.
+#include "core/speed/speed.hpp"
+
+#include <catch_amalgamated.hpp>
+#include <cmath>
+
+#include "core/catalog/catalog.hpp"
+#include "core/inference/llama_cpp/estimate.hpp"
+#include "core/inference/machine.hpp"
+#include "core/quantization/mix.hpp"
+
+namespace meyasu {
+namespace {
+
+Model model_in(const char* id, Ftype mix) {
+  Model model = model_of(*Catalog::built_in().value().find(id)).value();
+  const auto types = quantize_mix(model, mix, {}).value();
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) model.tensors[i].type = types.types[i];
+  return model;
+}
+
+SpeedMachine machine(const char* id, std::size_t n_gpu = 1) {
+  static const DeviceCatalog kDevices = DeviceCatalog::built_in().value();
+  SpeedMachine made;
+  made.gpus.assign(n_gpu, *kDevices.find(id));
+  made.host_gb_s = 80;
+  return made;
+}
+
+LlamaCppSettings on(std::size_t n_gpu) {
+  LlamaCppSettings settings = default_settings(LlamaCppProgram::cli);
+  settings.n_ctx = 8192;
+  for (std::size_t i = 0; i < n_gpu; ++i) {
+    settings.devices.emplace_back();
+    settings.devices.back().name = "gpu" + std::to_string(i);
+  }
+  return settings;
+}
+
+TEST_CASE("a token reads every weight but the token table, and the cache to its depth", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  const auto work = step_work(model, on(1), 1, 1000).value();
+  const Bytes table = model.find_tensor("token_embd.weight")->bytes();
+  CHECK(work[0].weight_bytes() == static_cast<double>(model.weight_bytes() - table));
+  CHECK(work[0].cache == 1000.0 * 32 * 2 * 1024 * 2);  // layers, K and V, n_head_kv x head_dim, F16
+  CHECK(work[1].weight_bytes() == 0);
+  CHECK(work[0].n_layer == 32);
+}
+
+TEST_CASE("a tied head is read although the table is only looked up", "[speed]") {
+  const Model model = model_in("google/gemma-3-4b-it", Ftype::Q8_0);
+  const auto work = step_work(model, on(1), 1, 0).value();
+  CHECK(work[0].weight_bytes() == static_cast<double>(model.weight_bytes()));
+}
+
+TEST_CASE("window layers read no more than their window", "[speed]") {
+  const Model model = model_in("google/gemma-3-4b-it", Ftype::Q8_0);
+  const double near = step_work(model, on(1), 1, 1024).value()[0].cache;
+  const double far = step_work(model, on(1), 1, 8192).value()[0].cache;
+  CHECK(far > near);
+  CHECK(far < 3 * near);  // 5 of 6 layers stay at 1024 tokens
+}
+
+TEST_CASE("experts: k of E for one token, E (1 - (1 - k/E)^B) for several", "[speed]") {
+  const Model model = model_in("Qwen/Qwen3-30B-A3B", Ftype::Q8_0);
+  const double one = step_work(model, on(1), 1, 0).value()[0].experts;
+  const double eight = step_work(model, on(1), 8, 0).value()[0].experts;
+  const double all = step_work(model, on(1), 1e6, 0).value()[0].experts;
+  CHECK(one / all == Catch::Approx(8.0 / 128));
+  CHECK(eight / all == Catch::Approx(1 - std::pow(1 - 8.0 / 128, 8)));
+}
+
+TEST_CASE("experts on the host are read there; the rest stays on the GPU", "[speed]") {
+  const Model model = model_in("Qwen/Qwen3-30B-A3B", Ftype::Q4_K_M);
+  LlamaCppSettings settings = on(1);
+  settings.cpu_moe = true;
+  const auto work = step_work(model, settings, 1, 512).value();
+  CHECK(work[0].experts == 0);
+  CHECK(work[1].weight_bytes() == work[1].experts);
+  CHECK(work[1].n_expert_layer == 48);
+  CHECK(work[1].cache == 0);
+}
+
+TEST_CASE("the answer is a range around the likely rate, and its parts make up the time",
+          "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  const auto speed = estimate_speed(model, on(1), machine("rtx-3090"), {512, 512, 1, 0}).value();
+  CHECK(speed.decode_tok_s.low < speed.decode_tok_s.likely);
+  CHECK(speed.decode_tok_s.likely < speed.decode_tok_s.high);
+  double seconds = 0;
+  for (const SpeedPart& part : speed.decode) {
+    seconds += part.seconds;
+    CHECK(part.seconds > 0);
+    CHECK_FALSE(part.formula.inputs.empty());
+  }
+  CHECK(1 / seconds == Catch::Approx(speed.decode_tok_s.likely));
+  CHECK(speed.decode[speed.binding].id == "weights");
+  CHECK(speed.first_token_s.low < speed.first_token_s.high);
+  CHECK_FALSE(speed.slow);
+}
+
+TEST_CASE("layers split over GPUs run one after the other: two are no faster than one", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  const SpeedWorkload workload{512, 512, 1, 0};
+  const auto one = estimate_speed(model, on(1), machine("rtx-3090"), workload).value();
+  const auto two = estimate_speed(model, on(2), machine("rtx-3090", 2), workload).value();
+  CHECK(two.decode_tok_s.likely == Catch::Approx(one.decode_tok_s.likely).epsilon(0.01));
+  CHECK(two.prompt_tok_s.likely >= one.prompt_tok_s.likely);
+}
+
+TEST_CASE("layers on the host bind, and a slow answer is said to be slow", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.3-70B-Instruct", Ftype::Q4_K_M);
+  LlamaCppSettings settings = on(1);
+  settings.n_gpu_layers = 40;
+  const auto speed = estimate_speed(model, settings, machine("rtx-3090"), {}).value();
+  CHECK(speed.decode[speed.binding].place == "host");
+  CHECK(speed.slow);
+}
+
+TEST_CASE("weights beyond the RAM come from the disk", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.3-70B-Instruct", Ftype::Q4_K_M);
+  SpeedMachine small = machine("rtx-3090", 0);
+  small.host_usable = 16 * kGiB;
+  const auto speed = estimate_speed(model, on(0), small, {}).value();
+  CHECK(speed.decode[speed.binding].id == "disk");
+  CHECK(speed.decode_tok_s.high < 0.2);
+}
+
+TEST_CASE("a larger micro-batch moves weights over the link less often", "[speed]") {
+  const Model model = model_in("openai/gpt-oss-120b", Ftype::MXFP4_MOE);
+  LlamaCppSettings settings = on(1);
+  settings.n_cpu_moe = 26;
+  const SpeedWorkload workload{4096, 4096, 1, 0};
+  const auto small = estimate_speed(model, settings, machine("rtx-3090"), workload).value();
+  settings.n_batch = 4096;
+  settings.n_ubatch = 4096;
+  const auto large = estimate_speed(model, settings, machine("rtx-3090"), workload).value();
+  CHECK(large.prompt_tok_s.likely > 2 * small.prompt_tok_s.likely);
+}
+
+TEST_CASE("a device without a known bandwidth has no speed, and the answer says so", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  SpeedMachine unknown = machine("rtx-3090");
+  unknown.gpus.front().bandwidth_gb_s = 0;
+  CHECK(estimate_speed(model, on(1), unknown, {}).error().code == "speed_unknown");
+}
+
+TEST_CASE("a slice of a device reads no faster than its processors can", "[speed]") {
+  const Model model = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  const auto rate = [&](const char* id) {
+    return estimate_speed(model, on(1), machine(id), {}).value().decode_tok_s.likely;
+  };
+  const double whole = rate("h100-sxm");
+  const double half = rate("h100-sxm-mig-3g.40gb");  // half of the bandwidth, 60 of 132 processors
+  CHECK(half < whole);
+  CHECK(half > whole / 3);
+  // Half of the bandwidth, but 26 processors: less than half of that.
+  CHECK(rate("h100-sxm-mig-1g.20gb") < half * 0.6);
+}
+
+TEST_CASE("operations take time of their own: as many as the graph has", "[speed]") {
+  const Model plain = model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M);
+  const Model experts = model_in("Qwen/Qwen3-30B-A3B", Ftype::Q4_K_M);
+  const double of_plain = step_operations(plain, on(1)) / 32;
+  CHECK(of_plain > 15);
+  CHECK(of_plain < 20);
+  CHECK(step_operations(experts, on(1)) / 48 > 1.5 * of_plain);
+}
+
+}  // namespace
+}  // namespace meyasu

@@ -1,0 +1,53 @@
+#include "wasm/convert.hpp"
+
+namespace meyasu {
+
+using emscripten::val;
+
+val object(std::initializer_list<std::pair<const char*, val>> properties) {
+  val result = val::object();
+  for (const auto& [name, value] : properties) result.set(name, value);
+  return result;
+}
+
+val to_js(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::exact:
+      return val("exact");
+    case Evidence::derived:
+      return val("derived");
+    case Evidence::measured:
+      return val("measured");
+    case Evidence::assumed:
+      return val("assumed");
+  }
+  return val::null();
+}
+
+val to_js(const FormulaInput& input) {
+  return object(
+      {{"name", to_js(input.name)}, {"value", to_js(input.value)}, {"unit", to_js(input.unit)}});
+}
+
+val to_js(const Formula& formula) {
+  return object({{"expression", to_js(formula.expression)}, {"inputs", array(formula.inputs)}});
+}
+
+val to_js(const Term& term) {
+  return object({{"id", to_js(term.id)},
+                 {"device", to_js(term.device)},
+                 {"bytes", to_js(term.bytes)},
+                 {"low", to_js(term.low)},
+                 {"high", to_js(term.high)},
+                 {"formula", to_js(term.formula)},
+                 {"evidence", to_js(term.evidence)},
+                 {"source", to_js(term.source)}});
+}
+
+val to_js(const Error& error) {
+  return object({{"code", to_js(error.code)},
+                 {"field", to_js(error.field)},
+                 {"detail", to_js(error.detail)}});
+}
+
+}  // namespace meyasu

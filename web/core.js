@@ -1,0 +1,62 @@
+/** Loads the core. Everything the page computes comes from it; types and names: core-types.d.ts. */
+
+import { unpack } from "./unpack.js";
+
+/** Compiled once, for the page and for its worker. @type {WebAssembly.Module | null} */
+let compiled = null;
+
+/**
+ * A core of its own on the thread that calls it. Runs in the worker too, where only its text arrives.
+ * @param {import("./core-types.js").CoreFactory} create
+ * @param {WebAssembly.Module} module
+ */
+const coreOf = (create, module) =>
+  create({
+    instantiateWasm(/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) {
+      WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
+      return {};
+    },
+  });
+
+/**
+ * Rejects when WebAssembly is blocked or missing.
+ * @returns {Promise<import("./core-types.js").Core>}
+ */
+export async function loadCore() {
+  const create = globalThis.createMeyasu;
+  if (!create) throw new Error("core.js is missing");
+  compiled = await WebAssembly.compile(MEYASU_SINGLE_FILE ? globalThis.meyasuModule : unpack(create.packed, create.size));
+  return coreOf(create, compiled);
+}
+
+/**
+ * @callback Serve answers what is posted to `port`
+ * @param {import("./core-types.js").Core} core
+ * @param {MessagePort} port
+ */
+
+/**
+ * Runs `serve` beside a core of its own in a worker. Worker and core arrive there as text and as a
+ * compiled module, so that it also works from file://: `serve` may use nothing but its arguments.
+ * @param {Serve} serve
+ * @param {() => void} refused the browser starts no worker here
+ * @returns {MessagePort} what is posted before the worker runs waits for it
+ */
+export function startWorker(serve, refused) {
+  const { port1, port2 } = new MessageChannel();
+  const start = `onmessage=async({data:[module,port]})=>(${serve})(await(${coreOf})((${globalThis.createMeyasu?.glue})(),module),port)`;
+  const address = URL.createObjectURL(new Blob([start], { type: "text/javascript" }));
+  try {
+    // The page's policy lets scripts come from nowhere else.
+    const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("meyasu-worker", { createScriptURL: (/** @type {string} */ url) => url });
+    const worker = new Worker(policy ? policy.createScriptURL(address) : address);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      refused();
+    };
+    worker.postMessage([compiled, port2], [port2]);
+  } catch {
+    refused();
+  }
+  return port1;
+}

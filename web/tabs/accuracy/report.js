@@ -1,0 +1,67 @@
+/**
+ * The accuracy of the build, as scripts/validate wrote it (tests/validate/page.hpp says what is in
+ * it). Nothing is calculated here: figures are read by name.
+ */
+
+import json from "./report.json";
+
+/**
+ * @typedef {object} Figures
+ * @property {number} n
+ * @property {number} median of |error|, in percent, as the two below
+ * @property {number} p95
+ * @property {number} max
+ * @property {number} within share of errors up to 1 %
+ * @property {number[]} bins counts between the edges, from far below to far above
+ *
+ * @typedef {{ component: string, set: string, unit: string, figures: Figures, points: [number, number][] }} Group
+ * @typedef {{ row: string, model: string, component: string, estimate: number, measured: number, error: number, unit: string }} WorstRow
+ *
+ * @typedef {object} Table
+ * @property {string} id
+ * @property {string} file
+ * @property {number} rows
+ * @property {number} estimated
+ * @property {number} unsupported
+ * @property {Figures} all
+ * @property {Group[]} groups
+ * @property {{ name: string, figures: Figures }[]} models
+ * @property {{ group: number, model: number, figures: Figures }[]} cells
+ * @property {WorstRow[]} worst
+ * @property {[number, string][]} reasons
+ * @property {string[]} notes
+ */
+
+const report = /** @type {any} */ (json);
+
+/** Edges of the bins, in percent; the first is 0. @type {number[]} */
+export const edges = report.edges_pct;
+
+/** @param {any[]} numbers one number where every error is 0 @returns {Figures} */
+function figures([n, median = 0, p95 = 0, max = 0, within = 1, pairs = [edges.length, n]]) {
+  const bins = new Array(2 * edges.length + 1).fill(0);
+  for (let at = 0; at < pairs.length; at += 2) bins[pairs[at]] = pairs[at + 1];
+  return { n, median, p95, max, within, bins };
+}
+
+export const whole = {
+  rows: /** @type {number} */ (report.rows),
+  estimated: /** @type {number} */ (report.estimated),
+  unsupported: /** @type {number} */ (report.unsupported),
+  all: figures(report.all),
+};
+
+/** @type {Table[]} */
+export const tables = report.tables.map((/** @type {any} */ table) => ({
+  ...table,
+  id: table.file.replace(/\.csv$/, ""),
+  all: figures(table.all),
+  groups: table.groups.map((/** @type {any} */ group) => ({
+    ...group,
+    figures: figures(group.figures),
+    points: group.points.map((/** @type {number | [number, number]} */ point) => (Array.isArray(point) ? point : [point, point])),
+  })),
+  models: table.models.map((/** @type {any[]} */ [name, ...rest]) => ({ name, figures: figures(rest) })),
+  cells: table.cells.map((/** @type {any[]} */ [group, model, ...rest]) => ({ group, model, figures: figures(rest) })),
+  worst: table.worst.map((/** @type {any[]} */ [row, model, component, estimate, measured, error, unit]) => ({ row, model, component, estimate, measured, error, unit })),
+}));
