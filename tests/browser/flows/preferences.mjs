@@ -63,7 +63,7 @@ export function preferences({ test, server, sources, launch }) {
     await page.shows('13.04 GiB');
   });
 
-  plainTest('an English browser in dark mode gets English and dark', { timeout: 60_000 }, async () => {
+  plainTest('an English browser in dark mode gets English and dark', { timeout: 120_000 }, async () => {
     const browser = await launch({ language: 'en', dark: true });
     try {
       for (const url of [server().site, sources.file()]) {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 
-const patience = 15_000; // ms; the page answers in a few, the machine may be busy
+const patience = 30_000; // ms; the page answers in a few, the machine may be very busy
 
 /** What no visitor may ever read. */
 export const rawValue = /NaN|undefined|Infinity|∞|\[object/;

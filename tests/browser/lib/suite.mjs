@@ -35,7 +35,7 @@ import { training } from '../flows/training.mjs';
 const flows = { driver, quick, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
-const limit = 60_000; // ms for one test
+const limit = 120_000; // ms for one test
 
 export function suite(engine) {
   const launch = (options) => (engine === 'webkit' ? webkit : puppeteer).launch(engine, options);
