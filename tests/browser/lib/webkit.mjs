@@ -280,7 +280,7 @@ async function start(environment, capabilities, say) {
       }
     };
     process.once('exit', stop);
-    const call = async (method, path, body, patience = 30_000) => {
+    const call = async (method, path, body, patience = 70_000) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         method,
         body: body && JSON.stringify(body),
@@ -291,10 +291,10 @@ async function start(environment, capabilities, say) {
       return value;
     };
     const ready = () => call('GET', '/status', undefined, 2_000).then(() => true, () => false);
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 30_000;
     while (!(await ready()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     try {
-      const session = await call('POST', '/session', { capabilities: { alwaysMatch: capabilities } }, 15_000);
+      const session = await call('POST', '/session', { capabilities: { alwaysMatch: capabilities } }, 45_000);
       const inSession = async (method, path, body) => {
         for (let attempt = 1; ; attempt += 1)
           try {
@@ -322,7 +322,7 @@ export async function launch(_engine, { language = 'ja', dark = false } = {}) {
     {
       'webkitgtk:browserOptions': { binary: programs.webkit().browser, args: ['--automation'] },
       proxy: { proxyType: 'manual', httpProxy: proxy.address, sslProxy: proxy.address, noProxy: ['127.0.0.1', 'localhost'] },
-      timeouts: { script: 20_000, pageLoad: 20_000 },
+      timeouts: { script: 60_000, pageLoad: 60_000 },
     },
     console.log,
   );
