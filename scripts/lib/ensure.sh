@@ -120,7 +120,6 @@ ensure_test() {
   need clang-format clang-format
   need clang-tidy clang-tidy
   need shellcheck shellcheck
-  need git git
   local clang_major
   clang_major="$(clang++ -dumpversion | cut -d. -f1)"
   if have apt-get; then install_missing "libclang-rt-$clang_major-dev"; fi

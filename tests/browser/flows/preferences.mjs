@@ -5,7 +5,7 @@ import { Meyasu } from '../lib/meyasu.mjs';
 
 const japanese = /[\u3040-\u30ff\u4e00-\u9fff]/;
 
-export function preferences({ test, server, sources, launch }) {
+export function preferences({ test, server, sources, launch, limit }) {
   test('a Japanese browser gets Japanese; the toggle gives English and keeps the input', async (page) => {
     await page.open(server().site);
     assert.equal(await page.attribute('html', 'lang'), 'ja');
@@ -63,7 +63,7 @@ export function preferences({ test, server, sources, launch }) {
     await page.shows('13.04 GiB');
   });
 
-  plainTest('an English browser in dark mode gets English and dark', { timeout: 120_000 }, async () => {
+  plainTest('an English browser in dark mode gets English and dark', { timeout: limit }, async () => {
     const browser = await launch({ language: 'en', dark: true });
     try {
       for (const url of [server().site, sources.file()]) {

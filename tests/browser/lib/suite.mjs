@@ -56,6 +56,7 @@ export function suite(engine) {
 
   const context = {
     engine,
+    limit,
     launch,
     /** Known once the tests run, not while they are declared. */
     server: () => server,

@@ -280,6 +280,7 @@ async function start(environment, capabilities, say) {
       }
     };
     process.once('exit', stop);
+    // Longer than the driver waits for a script or a page (below), so that its own error is the one seen.
     const call = async (method, path, body, patience = 70_000) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         method,
