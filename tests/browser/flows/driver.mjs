@@ -63,4 +63,24 @@ export function driver({ server, rawTest, sources, engine }) {
     const answer = await page.evaluate(() => fetch('./site/embed.js').then(() => 'read', () => 'refused'));
     assert.equal(answer, 'refused', `${engine} must keep its rules for file://`);
   });
+
+  rawTest('a frame that removes itself does no harm', async (page) => {
+    server().page('/driver-inner', blank('inside'));
+    server().page('/driver-frames', blank('<iframe src="/driver-inner"></iframe>'));
+    await page.resize(800, 600);
+    await page.open(`${server().site}driver-frames`);
+    await eventually('the frame', () => page.evaluateInFrame('driver-inner', () => document.body.textContent === 'inside'));
+    await page.evaluateInFrame('driver-inner', () => void setTimeout(() => frameElement.remove()));
+    await eventually('no frame', async () => (await page.errors()).length === 0 && (await page.evaluate(() => !document.querySelector('iframe'))));
+  });
+
+  let tries = 0;
+  rawTest('a lost browser is replaced, once', async (page) => {
+    tries += 1;
+    await page.resize(800, 600);
+    await page.open(`${server().site}driver-keys`);
+    if (tries === 1) throw new Error('GET /title: no such window: as if');
+    assert.equal(await page.evaluate(() => document.title), 'fixture');
+    assert.equal(tries, 2);
+  });
 }

@@ -108,6 +108,7 @@ export async function launch(engine, { language = 'ja', dark = false } = {}) {
   // Not the tab a browser starts with: Firefox gives that one no focus.
   const page = await browser.newPage();
   await page.bringToFront();
+  page.setDefaultTimeout(60_000); // ms; two engines share a busy machine
   return {
     version: await browser.version(),
     /** The one tab, as if new: opening another for each test would take most of the time. */

@@ -54,6 +54,28 @@ export function suite(engine) {
     await server?.stop();
   }, { timeout: limit });
 
+  /** A test on a page of its own; once more in a new browser if the driver lost the first one. */
+  const onPage = (name, work) =>
+    test(name, { timeout: limit }, async () => {
+      const attempt = async () => {
+        const raw = await browser.newPage();
+        try {
+          await work(raw);
+        } finally {
+          await raw.close();
+        }
+      };
+      try {
+        await attempt();
+      } catch (error) {
+        if (!browserLost(error)) throw error;
+        console.log(`${engine}: "${name}" lost its browser (${error.message}), once more in a new one`);
+        await browser.close().catch(() => {}); // what is left of it
+        browser = await launch();
+        await attempt();
+      }
+    });
+
   const context = {
     engine,
     limit,
@@ -71,31 +93,17 @@ export function suite(engine) {
      * @param {{ foreignHost?: boolean, refusals?: boolean }} options foreignHost: the page under test is a blog that embeds the site; refusals: a server refuses on purpose, which browsers note in the console
      */
     test(name, work, { foreignHost = false, refusals = false } = {}) {
-      test(name, { timeout: limit }, async () => {
-        const raw = await browser.newPage();
+      onPage(name, async (raw) => {
         const page = new Meyasu(raw);
-        try {
-          await work(page);
-          const errors = (await raw.errors()).filter((error) => !refusals || !/Failed to load resource/.test(error));
-          assert.deepEqual([...new Set(errors)], [], 'the console stays empty');
-          assert.deepEqual(strangers(await raw.requests(), server, foreignHost), [], 'nothing but the site’s own files is asked for');
-          assert.doesNotMatch(await page.visibleText(), rawValue, 'no raw value is shown');
-        } finally {
-          await raw.close();
-        }
+        await work(page);
+        const errors = (await raw.errors()).filter((error) => !refusals || !/Failed to load resource/.test(error));
+        assert.deepEqual([...new Set(errors)], [], 'the console stays empty');
+        assert.deepEqual(strangers(await raw.requests(), server, foreignHost), [], 'nothing but the site’s own files is asked for');
+        assert.doesNotMatch(await page.visibleText(), rawValue, 'no raw value is shown');
       });
     },
     /** For the driver's own tests: a page without the promises. */
-    rawTest(name, work) {
-      test(name, { timeout: limit }, async () => {
-        const raw = await browser.newPage();
-        try {
-          await work(raw);
-        } finally {
-          await raw.close();
-        }
-      });
-    },
+    rawTest: (name, work) => onPage(name, work),
   };
 
   const names = engine === 'webkit' ? coreFlows : Object.keys(flows);
@@ -107,6 +115,12 @@ export function suite(engine) {
  * Its driver is the slowest; what no engine does its own way is left to the other two.
  */
 const coreFlows = ['driver', 'quick', 'inference', 'offload', 'fragment', 'keyboard', 'embed', 'print'];
+
+/**
+ * Whether the driver lost the browser or its window, as happens on a busy machine. A page that
+ * crashes its browser looks the same, but does so the second time as well.
+ */
+export const browserLost = (error) => /: (no such window|invalid session id)|(Target|Session|Connection) closed|^fetch failed/.test(error?.message ?? '');
 
 /** The requests a page may not make. A page from disk may ask for itself alone. */
 export function strangers(requests, server, foreignHost = false) {

@@ -159,8 +159,10 @@ class WebKitPage {
     await this.#call('POST', '/frame', { id: { 'element-6066-11e4-a52e-4f735466cecf': await this.#element(selector) } });
   }
 
-  async #leaveFrame() {
-    await this.#call('POST', '/frame/parent', {});
+  /** Back from any frame to the page under test, which in a narrow window is in a frame itself. */
+  async #toPage() {
+    await this.#call('POST', '/frame', { id: null });
+    if (this.#framed) await this.#enterFrame('iframe');
   }
 
   /** Runs `visit` inside each frame, those in shadow trees included (the probe keeps them open). */
@@ -173,12 +175,16 @@ class WebKitPage {
       look(document);
       return found;`;
     for (const frame of await this.#call('POST', '/execute/sync', { script, args: [] })) {
-      await this.#call('POST', '/frame', { id: frame });
       try {
+        await this.#call('POST', '/frame', { id: frame });
         const result = await visit();
         if (result) return result;
+      } catch (error) {
+        // A frame that is gone, or whose handle the driver lost, has nothing to show. Were it the
+        // window itself, going back to the page fails the same way.
+        if (!/no such (window|frame)|stale element/.test(error.message)) throw error;
       } finally {
-        await this.#leaveFrame();
+        await this.#toPage();
       }
     }
     return undefined;
