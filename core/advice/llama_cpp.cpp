@@ -34,10 +34,6 @@ struct Draft {
   Advice advice;
 };
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-
 double bits_of(GgmlType type) {
   const BlockLayout layout = block_layout(type);
   return 8.0 * layout.bytes / layout.block;
@@ -135,7 +131,7 @@ class Adviser {
       draft.settings.n_ubatch = ubatch;
       // Reading a prompt gets slower, more so where weights cross PCIe for every batch.
       add(draft, AdviceKind::ubatch, AdviceCost::slight, part_given_up(s.n_ubatch, ubatch),
-          {{"n_ubatch", text(ubatch)}});
+          {{"n_ubatch", std::to_string(ubatch)}});
       drafts.push_back(std::move(draft));
     }
     for (const KvChoice& kv : kKvChoices) {
@@ -199,7 +195,7 @@ class Adviser {
     Draft draft = start;
     draft.settings.n_ctx = longest.value().value;
     const double part = part_given_up(asked, tokens);
-    add(draft, AdviceKind::context, cost_of_part(part), part, {{"n_ctx", text(tokens)}});
+    add(draft, AdviceKind::context, cost_of_part(part), part, {{"n_ctx", std::to_string(tokens)}});
     keep(draft);
   }
 
@@ -213,7 +209,8 @@ class Adviser {
     Draft draft = start;
     draft.settings = most.value().best.settings;
     const double part = part_given_up(s.n_seq, most.value().value);
-    add(draft, AdviceKind::users, cost_of_part(part), part, {{"users", text(most.value().value)}});
+    add(draft, AdviceKind::users, cost_of_part(part), part,
+        {{"users", std::to_string(most.value().value)}});
     keep(draft);
   }
 
@@ -295,7 +292,8 @@ class Adviser {
         [&](const Room& it) { return it.device == start.settings.devices.back().name; });
     while (draft.settings.devices.size() < kMostDevices) {
       LlamaCppDevice another = draft.settings.devices.back();
-      another.name = "gpu" + text(static_cast<std::int64_t>(draft.settings.devices.size()));
+      another.name =
+          "gpu" + std::to_string(static_cast<std::int64_t>(draft.settings.devices.size()));
       const auto at =
           draft.goal.rooms.begin() + static_cast<std::ptrdiff_t>(draft.settings.devices.size());
       draft.goal.rooms.insert(at, {another.name, room.usable});
@@ -307,7 +305,7 @@ class Adviser {
       const auto added =
           static_cast<std::int64_t>(draft.settings.devices.size() - start.settings.devices.size());
       add(draft, AdviceKind::more_gpus, AdviceCost::hardware, static_cast<double>(added),
-          {{"add_gpus", text(added)}});
+          {{"add_gpus", std::to_string(added)}});
       keep(draft);
       return;
     }
@@ -356,10 +354,11 @@ std::vector<OptionChange> placement_changes(const LlamaCppSettings& before,
                                             const LlamaCppSettings& after) {
   std::vector<OptionChange> changes;
   if (after.n_gpu_layers != before.n_gpu_layers) {
-    changes.push_back({"n_gpu_layers", after.n_gpu_layers < 0 ? "" : text(after.n_gpu_layers)});
+    changes.push_back(
+        {"n_gpu_layers", after.n_gpu_layers < 0 ? "" : std::to_string(after.n_gpu_layers)});
   }
   if (after.n_cpu_moe != before.n_cpu_moe) {
-    changes.push_back({"n_cpu_moe", text(after.n_cpu_moe)});
+    changes.push_back({"n_cpu_moe", std::to_string(after.n_cpu_moe)});
   }
   if (before.cpu_moe) changes.push_back({"cpu_moe", "false"});
   if (after.offload_kv != before.offload_kv) {
@@ -369,7 +368,7 @@ std::vector<OptionChange> placement_changes(const LlamaCppSettings& before,
     std::string split;
     for (const double part : after.tensor_split) {
       if (!split.empty()) split += ',';
-      split += text(static_cast<std::int64_t>(part));
+      split += std::to_string(static_cast<std::int64_t>(part));
     }
     changes.push_back({"tensor_split", split});
   }

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::int64_t kMostGpus = 16;
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-
 class ServingAdviser {
  public:
   ServingAdviser(InferenceStudy& study, const ServingAdviceQuestion& question)
@@ -139,8 +135,9 @@ class ServingAdviser {
     settings.max_model_len = longest.value().value;
     const double part =
         1 - static_cast<double>(settings.max_model_len) / static_cast<double>(now_.max_model_len);
-    keep(AdviceKind::context, cost_of_part(part), part, {{"n_ctx", text(settings.max_model_len)}},
-         question_.format, settings, question_.users);
+    keep(AdviceKind::context, cost_of_part(part), part,
+         {{"n_ctx", std::to_string(settings.max_model_len)}}, question_.format, settings,
+         question_.users);
   }
 
   void fewer_users() {
@@ -151,8 +148,9 @@ class ServingAdviser {
     if (!most || most.value().value >= question_.users) return;
     const double part =
         1 - static_cast<double>(most.value().value) / static_cast<double>(question_.users);
-    keep(AdviceKind::users, cost_of_part(part), part, {{"users", text(most.value().value)}},
-         question_.format, question_.settings, most.value().value);
+    keep(AdviceKind::users, cost_of_part(part), part,
+         {{"users", std::to_string(most.value().value)}}, question_.format, question_.settings,
+         most.value().value);
   }
 
   /// The fewest GPUs that the heads divide by.
@@ -162,7 +160,8 @@ class ServingAdviser {
       ServingSettings settings = question_.settings;
       settings.parallel.tp = tp;
       if (keep(AdviceKind::more_gpus, AdviceCost::hardware, static_cast<double>(tp - now),
-               {{"add_gpus", text(tp - now)}}, question_.format, settings, question_.users)) {
+               {{"add_gpus", std::to_string(tp - now)}}, question_.format, settings,
+               question_.users)) {
         return;
       }
     }

@@ -77,11 +77,6 @@ Result<LlamaCppSolution> with_host(Result<LlamaCppSolution> found, const FitGoal
   return found;
 }
 
-bool has_experts(const Model& model) {
-  return std::any_of(model.layers.begin(), model.layers.end(),
-                     [](const Layer& layer) { return layer.feed_forward.n_expert > 0; });
-}
-
 struct MixCandidate {
   std::string name;
   MixName mix;
@@ -190,7 +185,7 @@ Result<LlamaCppSolution> best_gpu_layers(LlamaCppEstimator& estimator, const Mod
 
 Result<LlamaCppSolution> least_cpu_moe(LlamaCppEstimator& estimator, const Model& model,
                                        const LlamaCppSettings& settings, const FitGoal& goal) {
-  if (!has_experts(model)) return Error{"no_experts", "model", model.architecture};
+  if (!model.has_experts()) return Error{"no_experts", "model", model.architecture};
   const auto n_layer = static_cast<std::int64_t>(model.layers.size());
   const FitGoal gpus = gpus_of(goal);
   auto found = solve(
@@ -209,7 +204,7 @@ Result<LlamaCppSolution> plan_offload(LlamaCppEstimator& estimator, const Model&
   LlamaCppSettings whole = settings;
   whole.n_gpu_layers = all;
   int n_estimates = 0;
-  if (has_experts(model) && !settings.devices.empty()) {
+  if (model.has_experts() && !settings.devices.empty()) {
     auto experts = least_cpu_moe(estimator, model, whole, goal);
     if (experts) {
       experts.value().value = all;

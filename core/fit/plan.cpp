@@ -22,11 +22,6 @@ Bytes read_of(const Model& model, const Tensor& tensor, bool is_head) {
   return tensor.bytes() / experts.n_expert * experts.n_expert_used;
 }
 
-bool has_experts(const Model& model) {
-  return std::any_of(model.layers.begin(), model.layers.end(),
-                     [](const Layer& layer) { return layer.feed_forward.n_expert > 0; });
-}
-
 /// Layers on each device as the estimate placed them; the output layer counts on the last used.
 std::vector<std::int64_t> layer_counts(const LlamaCppFit& fit) {
   std::vector<std::int64_t> counts(fit.settings.devices.size(), 0);
@@ -90,7 +85,7 @@ Result<LlamaCppFit> place(LlamaCppEstimator& estimator, const Model& model,
   const auto n_layer = static_cast<std::int64_t>(model.layers.size());
   LlamaCppSettings whole = settings;
   whole.n_gpu_layers = n_layer + 1;
-  if (has_experts(model)) {
+  if (model.has_experts()) {
     auto experts =
         search(estimator, whole, goal, n_layer,
                [n_layer](LlamaCppSettings& s, std::int64_t n) { s.n_cpu_moe = n_layer - n; });

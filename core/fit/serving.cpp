@@ -18,7 +18,7 @@ bool has_room(const ServingEstimate& estimate, std::int64_t users) {
 }
 
 /// Pages that are missing for one request, as bytes.
-std::string shortage_text(const ServingEstimate& estimate) {
+std::string missing_pages(const ServingEstimate& estimate) {
   const KvPool& pool = estimate.pool;
   const std::int64_t pages = std::max<std::int64_t>(0, pool.pages_per_request - pool.n_pages);
   return std::to_string(pages * pool.page_bytes);
@@ -26,7 +26,7 @@ std::string shortage_text(const ServingEstimate& estimate) {
 
 template <class Evaluate>
 Result<ServingSolution> solve(std::int64_t last, const char* field, Evaluate&& evaluate) {
-  auto found = largest_step<ServingEstimate>(1, last, field, evaluate, shortage_text);
+  auto found = largest_step<ServingEstimate>(1, last, field, evaluate, missing_pages);
   if (!found) return found.error();
   ServingSolution solution;
   solution.value = found.value().best.value;

@@ -12,7 +12,7 @@
 namespace meyasu {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kReadings = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kKana = {{
     {"ジーフォース", "geforce"},
     {"エヌビディア", "nvidia"},
     {"ラデオン", "radeon"},
@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kReading
 }};
 
 std::string replace_readings(std::string text) {
-  for (const auto& [kana, latin] : kReadings) {
+  for (const auto& [kana, latin] : kKana) {
     const std::string reading = fold_for_search(kana);
     const std::size_t at = text.find(reading);
     if (at == std::string::npos) continue;

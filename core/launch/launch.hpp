@@ -19,6 +19,9 @@
 
 namespace meyasu {
 
+/// Whether a checkpoint's format is plain 16-bit weights, which load without a quantization method.
+[[nodiscard]] bool is_16_bit(std::string_view format);
+
 /// A command, a file or a program. `title` is a message id ("command", "modelfile", "config_yaml",
 /// "python"); `file` is the name to save it under, empty for commands.
 struct LaunchBlock {

@@ -5,14 +5,6 @@
 namespace meyasu {
 namespace {
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-
-bool is_16_bit(std::string_view format) {
-  return format == "bf16" || format == "fp16";
-}
-
 /// exllamav2: the class of the cache says its bits, for K and V alike.
 std::string exllamav2_program(const ExllamaSettings& s, const std::string& name,
                               std::int64_t tokens) {
@@ -21,8 +13,9 @@ std::string exllamav2_program(const ExllamaSettings& s, const std::string& name,
   return "from exllamav2 import ExLlamaV2, ExLlamaV2Config, ExLlamaV2Tokenizer, " + cache +
          "\nfrom exllamav2.generator import ExLlamaV2DynamicGenerator\n\n"
          "config = ExLlamaV2Config(" +
-         name + ")\nconfig.max_seq_len = " + text(s.max_seq_len) +
-         "\nmodel = ExLlamaV2(config)\ncache = " + cache + "(model, max_seq_len=" + text(tokens) +
+         name + ")\nconfig.max_seq_len = " + std::to_string(s.max_seq_len) +
+         "\nmodel = ExLlamaV2(config)\ncache = " + cache +
+         "(model, max_seq_len=" + std::to_string(tokens) +
          ", lazy=True)\nmodel.load_autosplit(cache)\n"
          "tokenizer = ExLlamaV2Tokenizer(config)\n"
          "generator = ExLlamaV2DynamicGenerator(model=model, cache=cache, tokenizer=tokenizer)\n"
@@ -41,7 +34,7 @@ std::string exllamav3_program(const ExllamaSettings& s, const std::string& name,
          std::string(quantized ? "from exllamav3.cache import CacheLayer_quant\n" : "") +
          "\nconfig = Config.from_directory(" + name +
          ")\nmodel = Model.from_config(config)\ncache = Cache(model, max_num_tokens=" +
-         text(tokens) + layer +
+         std::to_string(tokens) + layer +
          ")\nmodel.load(progressbar=True)\n"
          "tokenizer = Tokenizer.from_config(config)\n"
          "generator = Generator(model=model, cache=cache, tokenizer=tokenizer)\n"
@@ -79,15 +72,15 @@ Launch launch_transformers(const TransformersSettings& settings, std::string_vie
                  : "    attn_implementation=\"sdpa\",\n";
   program += "    device_map=\"auto\",\n    max_memory={";
   for (std::size_t i = 0; i < memory.gpu_gib.size(); ++i) {
-    program += std::to_string(i) + ": \"" + text(memory.gpu_gib[i]) + "GiB\", ";
+    program += std::to_string(i) + ": \"" + std::to_string(memory.gpu_gib[i]) + "GiB\", ";
   }
-  if (memory.host_gib > 0) program += "\"cpu\": \"" + text(memory.host_gib) + "GiB\"";
+  if (memory.host_gib > 0) program += "\"cpu\": \"" + std::to_string(memory.host_gib) + "GiB\"";
   program += "},\n)\n";
   program += "tokenizer = AutoTokenizer.from_pretrained(" + name + ")\n";
-  program += "inputs = tokenizer([\"Hello\"] * " + text(settings.batch) +
+  program += "inputs = tokenizer([\"Hello\"] * " + std::to_string(settings.batch) +
              ", return_tensors=\"pt\").to(model.device)\n";
   const std::int64_t total = settings.context > 0 ? settings.context : settings.prompt;
-  program += "output = model.generate(**inputs, max_length=" + text(total);
+  program += "output = model.generate(**inputs, max_length=" + std::to_string(total);
   if (settings.cache == TransformersCache::static_full) {
     program += ", cache_implementation=\"static\"";
   }

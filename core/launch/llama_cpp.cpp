@@ -9,17 +9,13 @@
 namespace meyasu {
 namespace {
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-
 /// Up to three decimals, without trailing zeros.
 std::string decimal(double value) {
   constexpr double kThousand = 1000;
   const auto thousandths = static_cast<std::int64_t>(std::llround(value * kThousand));
-  std::string digits = text(thousandths % 1000 + 1000).substr(1);
+  std::string digits = std::to_string(thousandths % 1000 + 1000).substr(1);
   while (!digits.empty() && digits.back() == '0') digits.pop_back();
-  return text(thousandths / 1000) + (digits.empty() ? "" : "." + digits);
+  return std::to_string(thousandths / 1000) + (digits.empty() ? "" : "." + digits);
 }
 
 /// A program takes a name that begins with "-" for an option.
@@ -59,8 +55,9 @@ void add_parts(const LlamaCppSettings& settings, Command& command, Launch& launc
   }
   if (parts.draft) {
     command.flag("-md", "draft.gguf");
-    if (parts.draft_n_gpu_layers >= 0) command.flag("-ngld", text(parts.draft_n_gpu_layers));
-    if (settings.n_draft > 0) command.flag("--draft-max", text(settings.n_draft));
+    if (parts.draft_n_gpu_layers >= 0)
+      command.flag("-ngld", std::to_string(parts.draft_n_gpu_layers));
+    if (settings.n_draft > 0) command.flag("--draft-max", std::to_string(settings.n_draft));
   }
   if (parts.mmproj || !parts.adapters.empty() || parts.draft) {
     launch.notes.emplace_back("part_files");
@@ -74,21 +71,22 @@ Launch llama_programs(LlamaCppProgram program, const LlamaCppSettings& settings,
   Command command;
   command.words = {server ? "llama-server" : "llama-cli"};
   command.flag("-m", as_path(file));
-  command.flag("-c", text(context.n_ctx));
+  command.flag("-c", std::to_string(context.n_ctx));
   if (server) {
-    command.flag("-np", text(context.n_seq));
+    command.flag("-np", std::to_string(context.n_seq));
     if (settings.kv_unified && context.n_seq > 1) command.flag("-kvu");
   }
-  command.flag("-b", text(settings.n_batch));
-  command.flag("-ub", text(settings.n_ubatch == 0 ? settings.n_batch : settings.n_ubatch));
+  command.flag("-b", std::to_string(settings.n_batch));
+  command.flag("-ub",
+               std::to_string(settings.n_ubatch == 0 ? settings.n_batch : settings.n_ubatch));
   if (settings.devices.empty()) {
     command.flag("-ngl", "0");
   } else {
-    command.flag("-ngl", text(context.n_gpu_layers));
+    command.flag("-ngl", std::to_string(context.n_gpu_layers));
     if (settings.cpu_moe) {
       command.flag("--cpu-moe");
     } else if (settings.n_cpu_moe > 0) {
-      command.flag("--n-cpu-moe", text(settings.n_cpu_moe));
+      command.flag("--n-cpu-moe", std::to_string(settings.n_cpu_moe));
     }
     if (!settings.overrides.empty()) command.flag("-ot", override_text(settings));
     if (settings.devices.size() > 1 && !settings.tensor_split.empty()) {
@@ -121,7 +119,7 @@ Launch lm_studio(const LlamaCppSettings& settings, const LlamaCppContext& contex
   Launch launch;
   Command command;
   command.words = {"lms", "load", as_path(file)};
-  command.flag("--context-length", text(context.n_ctx));
+  command.flag("--context-length", std::to_string(context.n_ctx));
   // A share of the layers, which is all or nothing without their number.
   const bool some = settings.n_gpu_layers >= 0;
   command.flag("--gpu", settings.devices.empty() || context.n_gpu_layers == 0 ? "off" : "max");
@@ -148,19 +146,19 @@ Launch koboldcpp(const LlamaCppSettings& settings, const LlamaCppContext& contex
   Command command;
   command.words = {"koboldcpp"};
   command.flag("--model", as_path(file));
-  command.flag("--contextsize", text(context.n_ctx));
-  command.flag("--blasbatchsize", text(context.n_batch));
+  command.flag("--contextsize", std::to_string(context.n_ctx));
+  command.flag("--blasbatchsize", std::to_string(context.n_batch));
   if (!settings.devices.empty()) {
     command.flag(settings.devices.front().backend == LlamaCppBackend::vulkan ? "--usevulkan"
                                                                              : "--usecuda");
-    command.flag("--gpulayers", text(context.n_gpu_layers));
+    command.flag("--gpulayers", std::to_string(context.n_gpu_layers));
     if (settings.devices.size() > 1 && !settings.tensor_split.empty()) {
       command.flag("--tensor_split");
       for (const double part : settings.tensor_split) command.words.push_back(decimal(part));
     }
     if (settings.cpu_moe || settings.n_cpu_moe > 0) {
       constexpr const char* kAllBlocks = "999";
-      command.flag("--moecpu", settings.cpu_moe ? kAllBlocks : text(settings.n_cpu_moe));
+      command.flag("--moecpu", settings.cpu_moe ? kAllBlocks : std::to_string(settings.n_cpu_moe));
     }
     if (!settings.overrides.empty()) command.flag("--overridetensors", override_text(settings));
     if (!settings.offload_kv) command.flag("--lowvram");
@@ -218,11 +216,11 @@ Launch ollama(const LlamaCppSettings& settings, const LlamaCppContext& context,
   const std::int64_t per_user = context.n_ctx / std::max<std::int64_t>(context.n_seq, 1);
   // num_gpu counts the output layer too, as -ngl does.
   launch.blocks.push_back({"modelfile", "Modelfile",
-                           "FROM " + from + "\nPARAMETER num_ctx " + text(per_user) +
-                               "\nPARAMETER num_gpu " + text(context.n_gpu_layers) +
-                               "\nPARAMETER num_batch " + text(settings.n_batch) + "\n"});
+                           "FROM " + from + "\nPARAMETER num_ctx " + std::to_string(per_user) +
+                               "\nPARAMETER num_gpu " + std::to_string(context.n_gpu_layers) +
+                               "\nPARAMETER num_batch " + std::to_string(settings.n_batch) + "\n"});
   Command serve;
-  serve.environment = {{"OLLAMA_NUM_PARALLEL", text(context.n_seq)}};
+  serve.environment = {{"OLLAMA_NUM_PARALLEL", std::to_string(context.n_seq)}};
   if (settings.flash_attention != FlashAttention::automatic) {
     serve.environment.emplace_back("OLLAMA_FLASH_ATTENTION",
                                    settings.flash_attention == FlashAttention::on ? "1" : "0");

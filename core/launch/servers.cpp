@@ -6,22 +6,14 @@
 namespace meyasu {
 namespace {
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-
 std::string percent(double fraction) {
   const auto hundredths = static_cast<std::int64_t>(std::llround(fraction * 100));
-  return text(hundredths / 100) + "." + text(hundredths % 100 + 100).substr(1);
-}
-
-bool is_16_bit(std::string_view format) {
-  return format == "bf16" || format == "fp16";
+  return std::to_string(hundredths / 100) + "." + std::to_string(hundredths % 100 + 100).substr(1);
 }
 
 /// A flag and its value, for numbers that were set.
 void number(Command& command, std::string_view flag, std::int64_t value) {
-  if (value > 0) command.flag(flag, text(value));
+  if (value > 0) command.flag(flag, std::to_string(value));
 }
 
 Launch vllm(const ServingSettings& s, std::string_view model, std::string_view format,
@@ -32,11 +24,11 @@ Launch vllm(const ServingSettings& s, std::string_view model, std::string_view f
   number(command, "--max-num-seqs", s.max_num_seqs);
   number(command, "--max-num-batched-tokens", s.max_num_batched_tokens);
   if (s.memory_fraction > 0) command.flag("--gpu-memory-utilization", percent(s.memory_fraction));
-  if (s.parallel.tp > 1) command.flag("--tensor-parallel-size", text(s.parallel.tp));
-  if (s.parallel.pp > 1) command.flag("--pipeline-parallel-size", text(s.parallel.pp));
-  if (s.parallel.dp > 1) command.flag("--data-parallel-size", text(s.parallel.dp));
+  if (s.parallel.tp > 1) command.flag("--tensor-parallel-size", std::to_string(s.parallel.tp));
+  if (s.parallel.pp > 1) command.flag("--pipeline-parallel-size", std::to_string(s.parallel.pp));
+  if (s.parallel.dp > 1) command.flag("--data-parallel-size", std::to_string(s.parallel.dp));
   if (s.parallel.expert_parallel) command.flag("--enable-expert-parallel");
-  if (s.block_size > 0) command.flag("--block-size", text(s.block_size));
+  if (s.block_size > 0) command.flag("--block-size", std::to_string(s.block_size));
   if (is_16_bit(format)) command.flag("--dtype", format == "bf16" ? "bfloat16" : "float16");
   // Quantizes a 16-bit checkpoint while loading.
   if (format == "fp8-channel") command.flag("--quantization", "fp8");
@@ -54,9 +46,9 @@ Launch sglang(const ServingSettings& s, std::string_view model, std::string_view
   number(command, "--max-running-requests", s.max_num_seqs);
   number(command, "--chunked-prefill-size", s.max_num_batched_tokens);
   if (s.memory_fraction > 0) command.flag("--mem-fraction-static", percent(s.memory_fraction));
-  if (s.parallel.tp > 1) command.flag("--tp-size", text(s.parallel.tp));
-  if (s.parallel.pp > 1) command.flag("--pp-size", text(s.parallel.pp));
-  if (s.parallel.dp > 1) command.flag("--dp-size", text(s.parallel.dp));
+  if (s.parallel.tp > 1) command.flag("--tp-size", std::to_string(s.parallel.tp));
+  if (s.parallel.pp > 1) command.flag("--pp-size", std::to_string(s.parallel.pp));
+  if (s.parallel.dp > 1) command.flag("--dp-size", std::to_string(s.parallel.dp));
   if (is_16_bit(format)) command.flag("--dtype", format == "bf16" ? "bfloat16" : "float16");
   if (format == "fp8-channel") command.flag("--quantization", "fp8");
   if (s.kv_type == KvCacheType::fp8) command.flag("--kv-cache-dtype", "fp8_e4m3");
@@ -74,8 +66,8 @@ Launch tensorrt_llm(const ServingSettings& s, std::string_view model, Shell shel
   if (s.memory_fraction > 0) {
     command.flag("--kv_cache_free_gpu_memory_fraction", percent(s.memory_fraction));
   }
-  if (s.parallel.tp > 1) command.flag("--tp_size", text(s.parallel.tp));
-  if (s.parallel.pp > 1) command.flag("--pp_size", text(s.parallel.pp));
+  if (s.parallel.tp > 1) command.flag("--tp_size", std::to_string(s.parallel.tp));
+  if (s.parallel.pp > 1) command.flag("--pp_size", std::to_string(s.parallel.pp));
   // The type of the cache has no flag; it stands in a file of options.
   if (s.kv_type == KvCacheType::fp8) {
     command.flag("--extra_llm_api_options", "config.yml");
@@ -86,6 +78,10 @@ Launch tensorrt_llm(const ServingSettings& s, std::string_view model, Shell shel
 }
 
 }  // namespace
+
+bool is_16_bit(std::string_view format) {
+  return format == "bf16" || format == "fp16";
+}
 
 Launch launch_server(const ServingSettings& settings, std::string_view model,
                      std::string_view format, Shell shell) {

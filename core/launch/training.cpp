@@ -13,10 +13,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::string text(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string decimal(double value) {
+std::string shortest(double value) {
   std::array<char, 32> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%g", value);
   return buffer.data();
@@ -120,7 +117,7 @@ void hf_optimizer_lines(const TrainingSettings& s, const std::string& indent, Li
     lines.push_back(indent + "optim_args=\"momentum=0.9\",");
   if (s.optimizer == Optimizer::galore || s.optimizer == Optimizer::apollo) {
     lines.push_back(indent + "optim_target_modules=[\"attn\", \"mlp\"],");
-    lines.push_back(indent + "optim_args=\"rank=" + text(s.galore_rank) + "\",");
+    lines.push_back(indent + "optim_args=\"rank=" + std::to_string(s.galore_rank) + "\",");
   }
   const bool loop = s.optimizer == Optimizer::adamw && s.update == UpdateKind::for_loop;
   if (loop || s.update == UpdateKind::foreach_torch_2_0) launch.missing.emplace_back("update");
@@ -133,7 +130,7 @@ LaunchBlock deepspeed_config(const TrainingSettings& s, Launch& launch) {
                     : s.data_parallel == DataParallel::ddp   ? (s.offload != StateOffload::none)
                                                              : 3;
   const bool fp32 = s.precision == TrainingPrecision::fp32;
-  Lines zero = {"    \"stage\": " + text(stage)};
+  Lines zero = {"    \"stage\": " + std::to_string(stage)};
   if (s.offload != StateOffload::none) {
     const char* const where = s.offload == StateOffload::nvme ? "nvme" : "cpu";
     const std::string path = s.offload == StateOffload::nvme ? ", \"nvme_path\": \"/nvme\"" : "";
@@ -178,7 +175,7 @@ LaunchBlock fsdp_config(const TrainingSettings& s) {
   Lines lines = {"compute_environment: LOCAL_MACHINE",
                  "distributed_type: FSDP",
                  "num_machines: 1",
-                 "num_processes: " + text(s.n_gpus()),
+                 "num_processes: " + std::to_string(s.n_gpus()),
                  std::string("mixed_precision: ") + (autocasts(s) ? "bf16" : "no"),
                  "fsdp_config:",
                  "  fsdp_version: 2",
@@ -237,22 +234,22 @@ Trainer trainer_of(Objective objective) {
 Lines config_lines(const TrainingSettings& s, bool unsloth, Launch& launch) {
   const std::string in = "        ";
   Lines lines = {in + "output_dir=\"out\",",
-                 in + "per_device_train_batch_size=" + text(s.batch) + ",",
-                 in + "gradient_accumulation_steps=" + text(s.accumulation) + ","};
+                 in + "per_device_train_batch_size=" + std::to_string(s.batch) + ",",
+                 in + "gradient_accumulation_steps=" + std::to_string(s.accumulation) + ","};
   if (s.objective == Objective::supervised) {
-    lines.push_back(in + "max_length=" + text(s.sequence) + ",");
+    lines.push_back(in + "max_length=" + std::to_string(s.sequence) + ",");
     lines.push_back(in + "packing=True,");
   } else if (s.objective == Objective::grpo) {
-    lines.push_back(in + "max_completion_length=" + text(s.sequence) + ",");
-    lines.push_back(in + "num_generations=" + text(s.completions) + ",");
+    lines.push_back(in + "max_completion_length=" + std::to_string(s.sequence) + ",");
+    lines.push_back(in + "num_generations=" + std::to_string(s.completions) + ",");
     lines.push_back(in + "beta=" + (s.reference_model ? "0.04" : "0.0") + ",");
     if (s.rollout_share > 0) {
       lines.push_back(in + "use_vllm=True,");
       lines.push_back(in + "vllm_mode=\"colocate\",");
-      lines.push_back(in + "vllm_gpu_memory_utilization=" + decimal(s.rollout_share) + ",");
+      lines.push_back(in + "vllm_gpu_memory_utilization=" + shortest(s.rollout_share) + ",");
     }
   } else {
-    lines.push_back(in + "max_length=" + text(s.sequence) + ",");
+    lines.push_back(in + "max_length=" + std::to_string(s.sequence) + ",");
   }
   lines.push_back(in + "bf16=" + python(autocasts(s)) + ",");
   if (!unsloth) {
@@ -266,7 +263,7 @@ Lines config_lines(const TrainingSettings& s, bool unsloth, Launch& launch) {
   hf_optimizer_lines(s, in, lines, launch);
   if (s.in_backward && s.optimizer != Optimizer::lomo) launch.missing.emplace_back("in_backward");
   if (s.eval_batch > 0) {
-    lines.push_back(in + "per_device_eval_batch_size=" + text(s.eval_batch) + ",");
+    lines.push_back(in + "per_device_eval_batch_size=" + std::to_string(s.eval_batch) + ",");
     lines.push_back(in + "eval_strategy=\"steps\",");
   }
   return lines;
@@ -278,9 +275,11 @@ std::string run_command(const TrainingSettings& s) {
   if (is_fsdp(s) && !is_deepspeed(s)) {
     return allocator + "accelerate launch --config_file accelerate.yaml train.py";
   }
-  if (is_deepspeed(s)) return allocator + "deepspeed --num_gpus " + text(s.n_gpus()) + " train.py";
+  if (is_deepspeed(s))
+    return allocator + "deepspeed --num_gpus " + std::to_string(s.n_gpus()) + " train.py";
   if (s.n_gpus() > 1) {
-    return allocator + "accelerate launch --num_processes " + text(s.n_gpus()) + " train.py";
+    return allocator + "accelerate launch --num_processes " + std::to_string(s.n_gpus()) +
+           " train.py";
   }
   return allocator + "python3 train.py";
 }
@@ -352,12 +351,13 @@ Launch transformers(const TrainingSettings& s, std::string_view model) {
     const LoraSettings& lora = *s.lora;
     const std::string in = "        ";
     peft = {"    peft_config=LoraConfig(", in + "task_type=\"CAUSAL_LM\",",
-            in + "r=" + text(lora.rank) + ",", in + "lora_alpha=" + text(2 * lora.rank) + ",",
+            in + "r=" + std::to_string(lora.rank) + ",",
+            in + "lora_alpha=" + std::to_string(2 * lora.rank) + ",",
             in + "target_modules=" +
                 (lora.targets == kTargetAll ? std::string("\"all-linear\"")
                                             : list_of(target_modules(lora.targets))) +
                 ","};
-    if (lora.dropout > 0) peft.push_back(in + "lora_dropout=" + decimal(lora.dropout) + ",");
+    if (lora.dropout > 0) peft.push_back(in + "lora_dropout=" + shortest(lora.dropout) + ",");
     if (lora.dora) peft.push_back(in + "use_dora=True,");
     if (lora.save_embeddings) {
       peft.push_back(in + "modules_to_save=[\"embed_tokens\", \"lm_head\"],");
@@ -407,7 +407,7 @@ Launch unsloth(const TrainingSettings& s, std::string_view model) {
       "",
       "model, tokenizer = FastLanguageModel.from_pretrained(",
       "    model_name=" + python_literal(model) + ",",
-      "    max_seq_length=" + text(s.sequence) + ",",
+      "    max_seq_length=" + std::to_string(s.sequence) + ",",
       std::string("    load_in_4bit=") + python(s.lora && lora.base == BaseFormat::nf4_double) +
           ",",
       std::string("    load_in_8bit=") + python(s.lora && lora.base == BaseFormat::int8) + ",",
@@ -421,10 +421,10 @@ Launch unsloth(const TrainingSettings& s, std::string_view model) {
     if (lora.save_embeddings) modules.insert(modules.end(), {"embed_tokens", "lm_head"});
     const Lines peft = {"model = FastLanguageModel.get_peft_model(",
                         "    model,",
-                        "    r=" + text(lora.rank) + ",",
-                        "    lora_alpha=" + text(2 * lora.rank) + ",",
+                        "    r=" + std::to_string(lora.rank) + ",",
+                        "    lora_alpha=" + std::to_string(2 * lora.rank) + ",",
                         "    target_modules=" + list_of(modules) + ",",
-                        "    lora_dropout=" + decimal(lora.dropout) + ",",
+                        "    lora_dropout=" + shortest(lora.dropout) + ",",
                         std::string("    use_gradient_checkpointing=") + checkpoint + ",",
                         ")"};
     lines.insert(lines.end(), peft.begin(), peft.end());
@@ -457,9 +457,9 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
     lines.push_back(std::string("adapter: ") + (nf4 ? "qlora" : "lora"));
     lines.push_back(std::string("load_in_4bit: ") + yaml(nf4));
     lines.push_back(std::string("load_in_8bit: ") + yaml(lora.base == BaseFormat::int8));
-    lines.push_back("lora_r: " + text(lora.rank));
-    lines.push_back("lora_alpha: " + text(2 * lora.rank));
-    lines.push_back("lora_dropout: " + decimal(lora.dropout));
+    lines.push_back("lora_r: " + std::to_string(lora.rank));
+    lines.push_back("lora_alpha: " + std::to_string(2 * lora.rank));
+    lines.push_back("lora_dropout: " + shortest(lora.dropout));
     if (lora.targets == kTargetAll) {
       lines.emplace_back("lora_target_linear: true");
     } else {
@@ -472,9 +472,10 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
     if (lora.base == BaseFormat::nf4) launch.missing.emplace_back("base");
     if (lora.base == BaseFormat::gptq4) launch.notes.emplace_back("gptq_checkpoint");
   }
-  lines.insert(lines.end(), {"sequence_len: " + text(s.sequence), "sample_packing: true",
-                             "pad_to_sequence_len: true", "micro_batch_size: " + text(s.batch),
-                             "gradient_accumulation_steps: " + text(s.accumulation)});
+  lines.insert(lines.end(),
+               {"sequence_len: " + std::to_string(s.sequence), "sample_packing: true",
+                "pad_to_sequence_len: true", "micro_batch_size: " + std::to_string(s.batch),
+                "gradient_accumulation_steps: " + std::to_string(s.accumulation)});
   const std::string optimizer = hf_optimizer(s);
   if (optimizer.empty()) {
     launch.missing.emplace_back("optimizer");
@@ -501,11 +502,11 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
   if (s.objective != Objective::supervised && s.objective != Objective::ppo) {
     lines.push_back("rl: " + std::string(name_of(kObjectives, s.objective)));
     if (s.objective == Objective::grpo) {
-      lines.insert(lines.end(), {"trl:", "  num_generations: " + text(s.completions)});
+      lines.insert(lines.end(), {"trl:", "  num_generations: " + std::to_string(s.completions)});
     }
   }
-  if (s.tp > 1) lines.push_back("tensor_parallel_size: " + text(s.tp));
-  if (s.cp > 1) lines.push_back("context_parallel_size: " + text(s.cp));
+  if (s.tp > 1) lines.push_back("tensor_parallel_size: " + std::to_string(s.tp));
+  if (s.cp > 1) lines.push_back("context_parallel_size: " + std::to_string(s.cp));
   if (is_deepspeed(s)) lines.emplace_back("deepspeed: ds_config.json");
   if (is_fsdp(s) && !is_deepspeed(s)) {
     lines.insert(lines.end(),
@@ -588,15 +589,15 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
   const std::string variant = method == TrainingMethod::qlora ? "qlora" : kind;
   Command command;
   command.words = {"tune", "run"};
-  if (several) command.flag("--nproc_per_node", text(s.n_gpus()));
+  if (several) command.flag("--nproc_per_node", std::to_string(s.n_gpus()));
   command.flag(recipe);
   command.flag("--config", std::string(config) + "_" + variant + (several ? "" : "_single_device"));
   const auto set = [&](const char* name, const std::string& value) {
     command.flag(std::string(name) + "=" + value);
   };
-  set("batch_size", text(s.batch));
-  set("gradient_accumulation_steps", text(s.accumulation));
-  set("tokenizer.max_seq_len", text(s.sequence));
+  set("batch_size", std::to_string(s.batch));
+  set("gradient_accumulation_steps", std::to_string(s.accumulation));
+  set("tokenizer.max_seq_len", std::to_string(s.sequence));
   set("dataset.packed", "True");
   set("dtype", s.precision == TrainingPrecision::fp32 ? "fp32" : "bf16");
   set("enable_activation_checkpointing", python(checkpoints(s)));
@@ -614,9 +615,9 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
   if (s.in_backward) set("optimizer_in_bwd", "True");
   if (s.lora) {
     const LoraSettings& lora = *s.lora;
-    set("model.lora_rank", text(lora.rank));
-    set("model.lora_alpha", text(2 * lora.rank));
-    set("model.lora_dropout", decimal(lora.dropout));
+    set("model.lora_rank", std::to_string(lora.rank));
+    set("model.lora_alpha", std::to_string(2 * lora.rank));
+    set("model.lora_dropout", shortest(lora.dropout));
     std::string modules = "[";
     for (const auto& [bit, name] :
          {std::pair{kTargetQ, "q_proj"}, std::pair{kTargetK, "k_proj"},

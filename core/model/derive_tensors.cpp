@@ -19,7 +19,7 @@ constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::int64_t kMaxHeads = 1 << 12;
 constexpr std::int64_t kMaxHeadDim = 1 << 14;
 constexpr std::int64_t kMaxRows = 1 << 24;  // vocabulary, learned positions
-constexpr std::int64_t kMaxContext = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxPositions = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxMtp = 16;
 
 struct Bound {
@@ -34,14 +34,14 @@ std::string first_out_of_range(const Architecture& a) {
       {"n_layer", a.n_layer, 1, kMaxLayers},
       {"n_embd", a.n_embd, 1, kMaxWidth},
       {"n_vocab", a.n_vocab, 0, kMaxRows},
-      {"n_ctx_train", a.n_ctx_train, 0, kMaxContext},
+      {"n_ctx_train", a.n_ctx_train, 0, kMaxPositions},
       {"n_head", a.n_head, 0, kMaxHeads},
       {"n_head_kv", a.n_head_kv, 0, kMaxHeads},
       {"n_head_kv_full", a.n_head_kv_full, 0, kMaxHeads},
       {"head_dim", a.head_dim, 0, kMaxHeadDim},
       {"head_dim_full", a.head_dim_full, 0, kMaxHeadDim},
       {"n_ff", a.n_ff, 0, kMaxWidth},
-      {"sliding_window", a.sliding_window, 0, kMaxContext},
+      {"sliding_window", a.sliding_window, 0, kMaxPositions},
       {"rope_dim", a.rope_dim, 0, kMaxHeadDim},
       {"n_positions", a.n_positions, 0, kMaxRows},
       {"n_embd_word", a.n_embd_word, 0, kMaxWidth},

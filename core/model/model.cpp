@@ -1,11 +1,18 @@
 #include "core/model/model.hpp"
 
+#include <algorithm>
+
 namespace meyasu {
 
 std::int64_t Model::n_params() const {
   std::int64_t total = 0;
   for (const Tensor& tensor : tensors) total += tensor.elements();
   return total;
+}
+
+bool Model::has_experts() const {
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const Layer& layer) { return layer.feed_forward.n_expert > 0; });
 }
 
 Bytes Model::weight_bytes() const {

@@ -110,6 +110,8 @@ struct Model {
 
   [[nodiscard]] std::int64_t n_params() const;
   [[nodiscard]] Bytes weight_bytes() const;
+  /// Whether any layer has routed experts.
+  [[nodiscard]] bool has_experts() const;
   [[nodiscard]] const Tensor* find_tensor(std::string_view tensor_name) const;
   /// Value of a numeric hparam, or `fallback` when the header has none.
   [[nodiscard]] double hparam(std::string_view key, double fallback) const;

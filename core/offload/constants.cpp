@@ -1,11 +1,11 @@
 #include "core/offload/constants.hpp"
 
+#include "core/units/rates.hpp"
+
 namespace meyasu {
 namespace {
 
 constexpr double kGiBPerSecond = static_cast<double>(kGiB);
-constexpr double kTera = 1e12;
-constexpr double kGiga = 1e9;
 
 }  // namespace
 

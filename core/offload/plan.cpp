@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/serving/pytorch_context.hpp"
+#include "core/units/bytes.hpp"
 
 namespace meyasu {
 namespace {
@@ -20,10 +21,6 @@ const char* const kSource =
 double link_of(const Machine& machine) {
   if (machine.link) return machine.link->bandwidth_gb_s;
   return machine.devices.empty() ? 0 : link_gb_s(machine.devices.front().device.link);
-}
-
-Bytes whole(double bytes) {
-  return static_cast<Bytes>(std::llround(bytes));
 }
 
 /// The best split of a block of this size into GPU batches.
@@ -73,7 +70,7 @@ PlannedPolicy asked_placement(const OffloadShape& shape, const OffloadMachine& m
 
 Term term(const char* id, const char* tier, double bytes, const char* expression,
           std::vector<FormulaInput> inputs, Evidence evidence = Evidence::derived) {
-  return exact_term(id, tier, whole(bytes), {expression, std::move(inputs)}, evidence, kSource);
+  return exact_term(id, tier, to_bytes(bytes), {expression, std::move(inputs)}, evidence, kSource);
 }
 
 std::vector<OffloadTier> tiers_of(const OffloadShape& shape, const OffloadMachine& machine,
@@ -334,7 +331,8 @@ Result<OffloadPlan> PlanSearch::plan() const {
 Result<OffloadPlan> PlanSearch::described(const PlannedPolicy& best) const {
   OffloadPlan plan;
   plan.best = best;
-  plan.model_bytes = whole(2 * (shape_.matrix_elements * shape_.n_layer + shape_.outer_elements));
+  plan.model_bytes =
+      to_bytes(2 * (shape_.matrix_elements * shape_.n_layer + shape_.outer_elements));
   plan.realised = realised_weights(shape_, best.policy.weights);
   OffloadPolicy real = best.policy;
   real.weights = plan.realised;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/units/bytes.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -34,10 +36,6 @@ std::vector<Tier> place(const std::vector<double>& sizes, const TierShares& shar
 
 double power_of_two_above(double bytes) {
   return bytes <= 0 ? 0 : std::exp2(std::ceil(std::log2(bytes)));
-}
-
-Bytes whole(double bytes) {
-  return static_cast<Bytes>(std::llround(bytes));
 }
 
 template <class Visit>
@@ -76,16 +74,17 @@ RealisedRam realised_ram(const OffloadShape& shape, const OffloadWorkload& work,
   // Blocks differ in mixtures and hybrids: the average block carries the rounding of the first.
   const double on_cpu = 2 * shape.matrix_elements * ratio * shape.n_layer *
                         realised_weights(shape, policy.weights).cpu;
-  if (first_block > 0) ram.block_weights = whole(on_cpu * first_block_rounded / first_block);
+  if (first_block > 0) ram.block_weights = to_bytes(on_cpu * first_block_rounded / first_block);
   if (policy.weights.gpu < 1) {
     const int tables = shape.tied_embeddings ? 2 : 1;
     ram.outer_weights =
-        whole(tables * held(2 * shape.embedding_elements) + held(2 * shape.position_elements));
+        to_bytes(tables * held(2 * shape.embedding_elements) + held(2 * shape.position_elements));
   }
   const double cache_ratio = policy.compress_cache ? kGroupwise4BitRatio : 1;
-  ram.cache = whole(2 * shape.kv_elements * cache_ratio * policy.block() * shape.n_layer *
-                    (work.prompt + work.generated) * policy.cache.cpu);
-  ram.activations = whole(2 * shape.n_embd * work.prompt * policy.block() * policy.activations.cpu);
+  ram.cache = to_bytes(2 * shape.kv_elements * cache_ratio * policy.block() * shape.n_layer *
+                       (work.prompt + work.generated) * policy.cache.cpu);
+  ram.activations =
+      to_bytes(2 * shape.n_embd * work.prompt * policy.block() * policy.activations.cpu);
   ram.copy_buffers = kCopyBuffers;
   ram.process = kProcess;
   return ram;

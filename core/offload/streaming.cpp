@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/offload/cost_model.hpp"
+#include "core/units/rates.hpp"
 
 namespace meyasu {
 
@@ -40,7 +41,6 @@ StreamingTimes streaming_times(const OffloadShape& shape, const OffloadConstants
   times.token = step(compute);
   const double all = times.prefill + (work.generated - 1) * times.token;
   times.tokens_per_second = static_cast<double>(batch) * work.generated / all;
-  constexpr double kGiga = 1e9;
   times.formula = {overlaps ? "max(Q_cpu / B_cpu + Q_disk / B_disk, t_gpu)"
                             : "Q_cpu / B_cpu + Q_disk / B_disk + t_gpu",
                    {{"Q_cpu", weights.cpu / kGiga, "GB"},

@@ -1,5 +1,7 @@
 #include "core/quantization/ftype.hpp"
 
+#include "core/units/text.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -73,18 +75,6 @@ constexpr std::array kAliases = {
     Alias{"Q4_0_4_8", Ftype::Q4_0},
     Alias{"Q4_0_8_8", Ftype::Q4_0},
 };
-
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
 
 }  // namespace
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/units/text.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -51,18 +53,6 @@ constexpr std::array kTypes = {
     TypeRow{GgmlType::Q2_0, "q2_0", {64, 18}},
 };
 
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
-
 // Rows by id, so that a sweep over all formats does not search; 0 (F32) for ids without a type.
 constexpr std::size_t kIds = 43;
 constexpr std::array<std::uint8_t, kIds> kRowOfId = [] {
@@ -99,6 +89,10 @@ std::string_view ggml_type_name(GgmlType type) {
 
 BlockLayout block_layout(GgmlType type) {
   return row_of(type).layout;
+}
+
+bool is_quantized(GgmlType type) {
+  return block_layout(type).block > 1;
 }
 
 Bytes row_bytes(GgmlType type, std::int64_t elements) {

@@ -60,6 +60,8 @@ struct BlockLayout {
 [[nodiscard]] std::optional<GgmlType> ggml_type_from_name(std::string_view name);
 [[nodiscard]] std::string_view ggml_type_name(GgmlType type);
 [[nodiscard]] BlockLayout block_layout(GgmlType type);
+/// Whether values share a scale in blocks: not F32, F16, BF16 and the integers.
+[[nodiscard]] bool is_quantized(GgmlType type);
 /// Bytes of one row of `elements` elements; `elements` must be a multiple of the block.
 [[nodiscard]] Bytes row_bytes(GgmlType type, std::int64_t elements);
 

@@ -136,10 +136,10 @@ class Reader {
 /// The whole number of parameters, or nothing when it is not whole or over kMaxCount.
 std::optional<std::int64_t> whole_count(const Decimal& number, int power) {
   const int exponent = number.exponent + power;
-  constexpr std::size_t kMaxDigits = 16;  // of kMaxCount
+  constexpr std::size_t kMaxCountDigits = 16;  // of kMaxCount
   if (number.digits.empty()) return 0;
-  if (exponent < 0 || number.digits.size() > kMaxDigits ||
-      static_cast<std::size_t>(exponent) > kMaxDigits - number.digits.size()) {
+  if (exponent < 0 || number.digits.size() > kMaxCountDigits ||
+      static_cast<std::size_t>(exponent) > kMaxCountDigits - number.digits.size()) {
     return std::nullopt;
   }
   std::int64_t count = 0;

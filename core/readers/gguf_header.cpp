@@ -11,8 +11,6 @@
 namespace meyasu {
 namespace {
 
-using Limits = GgufLimits;
-
 // Smallest KV pair: key length, one byte of key, type, one byte of value. Smallest tensor info:
 // name length, number of dimensions, type, offset.
 constexpr std::int64_t kSmallestKv = 8 + 1 + 4 + 1;
@@ -175,7 +173,7 @@ void GgufReader::feed(std::span<const std::uint8_t> bytes) {
     fail("truncated", std::to_string(position_));
     return;
   }
-  chunk_ = std::min(chunk_ * 2, Limits::kLargestChunk);
+  chunk_ = std::min(chunk_ * 2, GgufLimits::kLargestChunk);
 
   const auto usable = std::min(static_cast<std::uint64_t>(bytes.size()),
                                static_cast<std::uint64_t>(file_size_ - position_));
@@ -249,7 +247,7 @@ void GgufReader::skip(std::int64_t bytes) {
   const std::int64_t from = position_ + skip_;
   if (bytes > file_size_ - from) {
     fail("truncated", std::to_string(file_size_));
-  } else if (bytes > Limits::kHeader - from) {
+  } else if (bytes > GgufLimits::kHeader - from) {
     fail_damaged();
   } else {
     skip_ += bytes;
@@ -263,7 +261,7 @@ void GgufReader::expect(Step step, std::int64_t bytes) {
   field_start_ = position_ + skip_;
   if (bytes > remaining()) {
     fail("truncated", std::to_string(file_size_));
-  } else if (bytes > Limits::kHeader - field_start_) {
+  } else if (bytes > GgufLimits::kHeader - field_start_) {
     fail_damaged();
   } else if (bytes == 0) {
     on_field(nullptr);
@@ -283,7 +281,7 @@ void GgufReader::on_field(const std::uint8_t* bytes) {
       return on_counts(bytes);
     case Step::key_length: {
       const std::int64_t length = saturated(load<std::uint64_t>(bytes));
-      if (length == 0 || length > Limits::kKey) return fail_damaged();
+      if (length == 0 || length > GgufLimits::kKey) return fail_damaged();
       return expect(Step::key, length);
     }
     case Step::key:
@@ -299,8 +297,8 @@ void GgufReader::on_field(const std::uint8_t* bytes) {
     }
     case Step::string_length: {
       const std::int64_t length = saturated(load<std::uint64_t>(bytes));
-      if (length > Limits::kString) return fail_damaged();
-      if (length <= Limits::kStoredString) return expect(Step::string_bytes, length);
+      if (length > GgufLimits::kString) return fail_damaged();
+      if (length <= GgufLimits::kStoredString) return expect(Step::string_bytes, length);
       skip(length);
       return store(GgufString{{}, length});
     }
@@ -313,14 +311,14 @@ void GgufReader::on_field(const std::uint8_t* bytes) {
     case Step::array_strings: {
       // Here only when a piece ended inside the length; walk_strings takes the others.
       const std::int64_t length = saturated(load<std::uint64_t>(bytes));
-      if (length > Limits::kString) return fail_damaged();
+      if (length > GgufLimits::kString) return fail_damaged();
       skip(length);
       if (--strings_left_ == 0) return next_key();
       return expect(Step::array_strings, 8);
     }
     case Step::tensor_name_length: {
       const std::int64_t length = saturated(load<std::uint64_t>(bytes));
-      if (length > Limits::kTensorName) return fail_damaged();
+      if (length > GgufLimits::kTensorName) return fail_damaged();
       return expect(Step::tensor_name, length);
     }
     case Step::tensor_name:
@@ -373,7 +371,7 @@ void GgufReader::on_version(std::uint32_t version) {
 void GgufReader::on_counts(const std::uint8_t* bytes) {
   n_tensors_ = saturated(load<std::uint64_t>(bytes));
   n_kv_ = saturated(load<std::uint64_t>(bytes + 8));
-  if (n_tensors_ > Limits::kTensors || n_kv_ > Limits::kKeys) return fail_damaged();
+  if (n_tensors_ > GgufLimits::kTensors || n_kv_ > GgufLimits::kKeys) return fail_damaged();
   if (n_kv_ * kSmallestKv + n_tensors_ * kSmallestTensorInfo > file_size_ - position_) {
     return fail("truncated", std::to_string(file_size_));
   }
@@ -404,7 +402,7 @@ void GgufReader::store(GgufValue value) {
   } else if (const auto* array = std::get_if<GgufArray>(&value)) {
     stored_ += static_cast<std::int64_t>((array->integers.size() + array->floats.size()) * 8);
   }
-  if (stored_ > Limits::kStored) return fail_damaged();
+  if (stored_ > GgufLimits::kStored) return fail_damaged();
   kv.value = std::move(value);
   if (step_ != Step::array_strings) next_key();
 }
@@ -414,7 +412,7 @@ void GgufReader::on_array_head(const std::uint8_t* bytes) {
   const std::int64_t count = saturated(load<std::uint64_t>(bytes + 4));
   if (type > static_cast<std::uint32_t>(GgufValueType::f64)) return fail_damaged();
   const auto element_type = static_cast<GgufValueType>(type);
-  if (element_type == GgufValueType::array || count > Limits::kArray) return fail_damaged();
+  if (element_type == GgufValueType::array || count > GgufLimits::kArray) return fail_damaged();
 
   GgufArray array;
   array.element_type = element_type;
@@ -426,7 +424,7 @@ void GgufReader::on_array_head(const std::uint8_t* bytes) {
     return store(std::move(array));
   }
   const std::int64_t size = count * number_size(element_type);
-  if (count > Limits::kStoredArray) {
+  if (count > GgufLimits::kStoredArray) {
     skip(size);
     return store(std::move(array));
   }
@@ -507,11 +505,11 @@ void GgufReader::on_tensor_rest(const std::uint8_t* bytes) {
       !checked_multiply(elements / layout.block, layout.bytes, size)) {
     return fail_damaged();
   }
-  if (is_empty && size <= Limits::kData) size = 0;
+  if (is_empty && size <= GgufLimits::kData) size = 0;
 
   // No gaps: each tensor begins where the one before it ends, rounded up.
   tensor.offset = saturated(load<std::uint64_t>(bytes + 4));
-  if (tensor.offset != data_end_ || size > Limits::kData - tensor.offset) return fail_damaged();
+  if (tensor.offset != data_end_ || size > GgufLimits::kData - tensor.offset) return fail_damaged();
   header_.data_needed = tensor.offset + size;
   data_end_ = round_up(header_.data_needed, header_.alignment);
   next_tensor();
@@ -534,7 +532,7 @@ void GgufReader::finish_tensors() {
 
 namespace {
 
-constexpr std::string_view kSuffix = ".gguf";
+constexpr std::string_view kGgufSuffix = ".gguf";
 
 /// Names of the parts that are not there.
 std::string list_missing(std::string_view prefix, const std::vector<bool>& present) {
@@ -542,7 +540,7 @@ std::string list_missing(std::string_view prefix, const std::vector<bool>& prese
   const int count = static_cast<int>(present.size());
   for (int no = 0; no < count; ++no) {
     if (present[static_cast<std::size_t>(no)]) continue;
-    names.push_back(shard_name(prefix, no + 1, count, kSuffix));
+    names.push_back(shard_name(prefix, no + 1, count, kGgufSuffix));
   }
   return list_of_names(names);
 }
@@ -555,13 +553,13 @@ Result<GgufHeader> merge_gguf_splits(std::vector<GgufPart> parts) {
   if (count <= 1 && parts.size() == 1) return std::move(parts.front().header);
 
   constexpr std::int64_t kMaxParts = 65535;  // split.count is stored as u16
-  const auto name = parse_shard_name(parts.front().file_name, kSuffix);
+  const auto name = parse_shard_name(parts.front().file_name, kGgufSuffix);
   std::vector<bool> present(
       static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, kMaxParts)));
   for (const GgufPart& part : parts) {
     const auto part_count = part.header.integer("split.count");
     const std::int64_t no = part.header.integer("split.no").value_or(-1);
-    const auto part_name = parse_shard_name(part.file_name, kSuffix);
+    const auto part_name = parse_shard_name(part.file_name, kGgufSuffix);
     const bool same_name = !name || !part_name || name->prefix == part_name->prefix;
     if (part_count != count || no < 0 || no >= static_cast<std::int64_t>(present.size()) ||
         present[static_cast<std::size_t>(no)] || !same_name) {
@@ -579,7 +577,7 @@ Result<GgufHeader> merge_gguf_splits(std::vector<GgufPart> parts) {
   GgufHeader merged = std::move(parts.front().header);
   for (std::size_t i = 1; i < parts.size(); ++i) {
     GgufHeader& part = parts[i].header;
-    if (part.data_needed > Limits::kData - merged.data_needed) {
+    if (part.data_needed > GgufLimits::kData - merged.data_needed) {
       return Error{"damaged", "gguf", "0"};
     }
     for (GgufTensor& tensor : part.tensors) {

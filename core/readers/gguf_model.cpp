@@ -9,8 +9,6 @@
 namespace meyasu {
 namespace {
 
-using Limits = GgufModelLimits;
-
 // Decoders whose keys mean what this file takes them to mean (src/llama-arch.cpp, LLM_ARCH_NAMES).
 // Left out: t5 (two stacks), deepseek4 (compressed cache), draft-only and audio models.
 constexpr auto kKnownDecoders = std::to_array<std::string_view>(
@@ -242,12 +240,12 @@ std::vector<BlockTensors> look_at_blocks(const Model& model, std::size_t n_layer
 
 FeedForward feed_forward_of(Keys& keys, const BlockTensors& block) {
   FeedForward ff;
-  ff.n_ff = std::min(block.n_ff, Limits::kWidth);
+  ff.n_ff = std::min(block.n_ff, GgufModelLimits::kWidth);
   if (block.n_expert == 0) return ff;
-  ff.n_expert = keys.size("expert_count", Limits::kExperts);
-  ff.n_expert_used = keys.size("expert_used_count", Limits::kExperts);
-  ff.n_ff_exp = std::min(block.n_ff_exp, Limits::kWidth);
-  ff.n_ff_shexp = std::min(block.n_ff_shexp, Limits::kWidth);
+  ff.n_expert = keys.size("expert_count", GgufModelLimits::kExperts);
+  ff.n_expert_used = keys.size("expert_used_count", GgufModelLimits::kExperts);
+  ff.n_ff_exp = std::min(block.n_ff_exp, GgufModelLimits::kWidth);
+  ff.n_ff_shexp = std::min(block.n_ff_shexp, GgufModelLimits::kWidth);
   return ff;
 }
 
@@ -257,11 +255,11 @@ Recurrent recurrent_of(Keys& keys, LayerKind kind, std::int64_t n_embd, std::int
     case LayerKind::mamba1:
     case LayerKind::mamba2:
     case LayerKind::gated_delta_net:
-      state.d_conv = keys.size("ssm.conv_kernel", Limits::kConvolution);
-      state.d_inner = keys.size("ssm.inner_size", Limits::kWidth);
-      state.d_state = keys.size("ssm.state_size", Limits::kHeads);
-      state.n_group = keys.size("ssm.group_count", Limits::kHeads);
-      state.dt_rank = keys.size("ssm.time_step_rank", Limits::kHeads);
+      state.d_conv = keys.size("ssm.conv_kernel", GgufModelLimits::kConvolution);
+      state.d_inner = keys.size("ssm.inner_size", GgufModelLimits::kWidth);
+      state.d_state = keys.size("ssm.state_size", GgufModelLimits::kHeads);
+      state.n_group = keys.size("ssm.group_count", GgufModelLimits::kHeads);
+      state.dt_rank = keys.size("ssm.time_step_rank", GgufModelLimits::kHeads);
       // Mamba-2 and the delta net store their number of heads as the rank.
       if (kind != LayerKind::mamba1 && state.dt_rank > 0) {
         state.head_dim = state.d_inner / state.dt_rank;
@@ -271,18 +269,18 @@ Recurrent recurrent_of(Keys& keys, LayerKind kind, std::int64_t n_embd, std::int
       state.ssm_state_elements = state.d_state * state.d_inner;
       break;
     case LayerKind::short_conv:
-      state.d_conv = keys.size("shortconv.l_cache", Limits::kConvolution);
+      state.d_conv = keys.size("shortconv.l_cache", GgufModelLimits::kConvolution);
       state.conv_state_elements = std::max<std::int64_t>(state.d_conv - 1, 0) * n_embd;
       break;
     case LayerKind::rwkv:
-      state.head_dim = keys.size("wkv.head_size", Limits::kHeads);
-      state.token_shift = keys.size("token_shift_count", Limits::kConvolution, 2);
+      state.head_dim = keys.size("wkv.head_size", GgufModelLimits::kHeads);
+      state.token_shift = keys.size("token_shift_count", GgufModelLimits::kConvolution, 2);
       state.conv_state_elements = state.token_shift * n_embd;
       state.ssm_state_elements = n_embd * state.head_dim;
       break;
     case LayerKind::linear_attention:  // Kimi delta attention: convolutions on q, k and v
-      state.d_conv = keys.size("ssm.conv_kernel", Limits::kConvolution);
-      state.head_dim = keys.size("kda.head_dim", Limits::kHeads);
+      state.d_conv = keys.size("ssm.conv_kernel", GgufModelLimits::kConvolution);
+      state.head_dim = keys.size("kda.head_dim", GgufModelLimits::kHeads);
       state.d_inner = n_head * state.head_dim;
       state.d_state = state.head_dim;
       state.conv_state_elements = 3 * std::max<std::int64_t>(state.d_conv - 1, 0) * state.d_inner;
@@ -303,7 +301,7 @@ void assign_windows(Keys& keys, Model& model, std::size_t n_ordinary) {
   std::int64_t fallback = rule->window;
   // EXAONE 4 32B files from before the key was written.
   if (rule->architecture == "exaone4" && model.layers.size() == 64) fallback = 4096;
-  std::int64_t window = keys.size("attention.sliding_window", Limits::kContext, fallback);
+  std::int64_t window = keys.size("attention.sliding_window", GgufModelLimits::kContext, fallback);
   if (window == 0) return;  // written as 0, or a variant without windows
   // Llama 4 has chunks unless the key is 0; SmallThinker windows only if the key is there.
   if (rule->architecture == "smallthinker" && keys.find("attention.sliding_window") == nullptr) {
@@ -314,7 +312,7 @@ void assign_windows(Keys& keys, Model& model, std::size_t n_ordinary) {
   const auto* flags = rule->fixed ? nullptr : keys.array("attention.sliding_window_pattern");
   std::int64_t period = rule->period;
   if (!rule->fixed && flags == nullptr) {
-    period = keys.size("attention.sliding_window_pattern", Limits::kContext, period);
+    period = keys.size("attention.sliding_window_pattern", GgufModelLimits::kContext, period);
   }
   if (flags == nullptr && period == 0) {
     model.unknowns.emplace_back("missing:attention.sliding_window_pattern");
@@ -343,7 +341,7 @@ void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   } else if (model.architecture == "gemma3n") {
     first_sharing = 20;  // src/models/gemma3n.cpp, for both sizes
   } else {
-    first_sharing -= keys.size("attention.shared_kv_layers", Limits::kLayers);
+    first_sharing -= keys.size("attention.shared_kv_layers", GgufModelLimits::kLayers);
   }
   for (std::size_t il = 0; il < n_ordinary; ++il) {
     model.layers[il].attention.shares_kv = static_cast<std::int64_t>(il) >= first_sharing;
@@ -352,26 +350,28 @@ void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
 
 Attention attention_of(Keys& keys, const Model& model, std::size_t il, const BlockTensors& block) {
   Attention attention;
-  attention.n_head = keys.size_of_layer("attention.head_count", il, Limits::kHeads);
+  attention.n_head = keys.size_of_layer("attention.head_count", il, GgufModelLimits::kHeads);
   attention.n_head_kv =
-      keys.size_of_layer("attention.head_count_kv", il, Limits::kHeads, attention.n_head);
+      keys.size_of_layer("attention.head_count_kv", il, GgufModelLimits::kHeads, attention.n_head);
   // The default width uses the heads of the first layer, as the runtime does.
-  const std::int64_t n_head = keys.size("attention.head_count", Limits::kHeads);
+  const std::int64_t n_head = keys.size("attention.head_count", GgufModelLimits::kHeads);
   const std::int64_t width = n_head > 0 ? model.n_embd / n_head : 0;
-  attention.head_dim_k = keys.size("attention.key_length", Limits::kWidth, width);
-  attention.head_dim_v = keys.size("attention.value_length", Limits::kWidth, width);
+  attention.head_dim_k = keys.size("attention.key_length", GgufModelLimits::kWidth, width);
+  attention.head_dim_v = keys.size("attention.value_length", GgufModelLimits::kWidth, width);
 
-  const std::int64_t kv_lora_rank = keys.size("attention.kv_lora_rank", Limits::kWidth);
+  const std::int64_t kv_lora_rank = keys.size("attention.kv_lora_rank", GgufModelLimits::kWidth);
   if (kv_lora_rank == 0) return attention;
   Mla mla;
   mla.kv_lora_rank = kv_lora_rank;
-  mla.q_lora_rank = keys.size("attention.q_lora_rank", Limits::kWidth);
+  mla.q_lora_rank = keys.size("attention.q_lora_rank", GgufModelLimits::kWidth);
   mla.absorbed = keys.find("attention.key_length_mla") != nullptr && !block.has_kv_b;
   const std::int64_t head_k =
-      keys.size("attention.key_length_mla", Limits::kWidth, attention.head_dim_k);
-  mla.qk_rope_head_dim = std::min(keys.size("rope.dimension_count", Limits::kWidth), head_k);
+      keys.size("attention.key_length_mla", GgufModelLimits::kWidth, attention.head_dim_k);
+  mla.qk_rope_head_dim =
+      std::min(keys.size("rope.dimension_count", GgufModelLimits::kWidth), head_k);
   mla.qk_nope_head_dim = head_k - mla.qk_rope_head_dim;
-  mla.v_head_dim = keys.size("attention.value_length_mla", Limits::kWidth, attention.head_dim_v);
+  mla.v_head_dim =
+      keys.size("attention.value_length_mla", GgufModelLimits::kWidth, attention.head_dim_v);
   attention.mla = mla;
   return attention;
 }
@@ -379,7 +379,7 @@ Attention attention_of(Keys& keys, const Model& model, std::size_t il, const Blo
 LayerKind kind_of(const RecurrentRule* rule, Keys& keys, const Attention& attention,
                   std::size_t il) {
   if (rule == nullptr) return LayerKind::attention;
-  const std::int64_t n_ff = keys.size_of_layer("feed_forward_length", il, Limits::kWidth);
+  const std::int64_t n_ff = keys.size_of_layer("feed_forward_length", il, GgufModelLimits::kWidth);
   bool recurrent = false;
   switch (rule->layers) {
     case RecurrentLayers::all:
@@ -396,7 +396,8 @@ LayerKind kind_of(const RecurrentRule* rule, Keys& keys, const Attention& attent
         recurrent = il < flags->size() && (*flags)[il] != 0;
         break;
       }
-      const std::int64_t interval = keys.size("full_attention_interval", Limits::kLayers, 4);
+      const std::int64_t interval =
+          keys.size("full_attention_interval", GgufModelLimits::kLayers, 4);
       recurrent = interval == 0 || (static_cast<std::int64_t>(il) + 1) % interval != 0;
       break;
     }
@@ -407,8 +408,9 @@ LayerKind kind_of(const RecurrentRule* rule, Keys& keys, const Attention& attent
 }
 
 void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
-  const auto n_layer = static_cast<std::size_t>(keys.size("block_count", Limits::kLayers));
-  const auto n_mtp = static_cast<std::size_t>(keys.size("nextn_predict_layers", Limits::kLayers));
+  const auto n_layer = static_cast<std::size_t>(keys.size("block_count", GgufModelLimits::kLayers));
+  const auto n_mtp =
+      static_cast<std::size_t>(keys.size("nextn_predict_layers", GgufModelLimits::kLayers));
   const std::size_t n_ordinary = n_layer - std::min(n_layer, n_mtp);
   const RecurrentRule* recurrent = find_rule(kRecurrentRules, model.architecture);
   const std::vector<BlockTensors> blocks = look_at_blocks(model, n_layer);
@@ -417,7 +419,7 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
   if (heads_needed && keys.find("attention.head_count") == nullptr && n_layer > 0) {
     model.unknowns.emplace_back("missing:attention.head_count");
   }
-  const std::int64_t n_head = keys.size("attention.head_count", Limits::kHeads);
+  const std::int64_t n_head = keys.size("attention.head_count", GgufModelLimits::kHeads);
 
   model.layers.resize(n_layer);
   for (std::size_t il = 0; il < n_layer; ++il) {
@@ -428,7 +430,8 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
         layer.is_mtp ? LayerKind::attention : kind_of(recurrent, keys, layer.attention, il);
     layer.feed_forward = feed_forward_of(keys, blocks[il]);
     if (blocks[il].has_indexer) {
-      layer.attention.indexer_head_dim = keys.size("attention.indexer.key_length", Limits::kHeads);
+      layer.attention.indexer_head_dim =
+          keys.size("attention.indexer.key_length", GgufModelLimits::kHeads);
     }
     if (recurrent == nullptr || layer.is_mtp) continue;
     if (recurrent->layers == RecurrentLayers::beside_attention) {
@@ -446,9 +449,9 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
     if (layer.attention.span == AttentionSpan::full) continue;
     Attention& attention = layer.attention;
     attention.head_dim_k =
-        keys.size("attention.key_length_swa", Limits::kWidth, attention.head_dim_k);
+        keys.size("attention.key_length_swa", GgufModelLimits::kWidth, attention.head_dim_k);
     attention.head_dim_v =
-        keys.size("attention.value_length_swa", Limits::kWidth, attention.head_dim_v);
+        keys.size("attention.value_length_swa", GgufModelLimits::kWidth, attention.head_dim_v);
   }
   if (header.find(keys.prefix() + "block_count") == nullptr) {
     model.unknowns.emplace_back("missing:block_count");
@@ -499,13 +502,13 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
   }
 
   const Tensor* embedding = model.find_tensor("token_embd.weight");
-  model.n_embd = keys.size("embedding_length", Limits::kWidth);
-  model.n_ctx_train = keys.size("context_length", Limits::kContext);
+  model.n_embd = keys.size("embedding_length", GgufModelLimits::kWidth);
+  model.n_ctx_train = keys.size("context_length", GgufModelLimits::kContext);
   const GgufArray* tokens = header.array("tokenizer.ggml.tokens");
   std::int64_t n_vocab = tokens != nullptr ? tokens->count : 0;
   if (n_vocab == 0 && embedding != nullptr) n_vocab = embedding->ne[1];
-  model.n_vocab =
-      keys.size("vocab_size", Limits::kVocabulary, std::min(n_vocab, Limits::kVocabulary));
+  model.n_vocab = keys.size("vocab_size", GgufModelLimits::kVocabulary,
+                            std::min(n_vocab, GgufModelLimits::kVocabulary));
   model.tied_embeddings = embedding != nullptr && model.find_tensor("output.weight") == nullptr;
 
   fill_layers(header, keys, model);

@@ -11,10 +11,8 @@
 namespace meyasu {
 namespace {
 
-using Limits = SafetensorsLimits;
-
 constexpr std::string_view kField = "safetensors";
-constexpr std::string_view kSuffix = ".safetensors";
+constexpr std::string_view kSafetensorsSuffix = ".safetensors";
 constexpr std::int64_t kLengthBytes = 8;
 
 struct DtypeRow {
@@ -76,7 +74,7 @@ std::optional<Bytes> fill_size(SafetensorsTensor& tensor) {
       return std::nullopt;
     }
   }
-  if (elements > 2 * Limits::kData) return std::nullopt;  // F4 has two a byte
+  if (elements > 2 * SafetensorsLimits::kData) return std::nullopt;  // F4 has two a byte
   tensor.elements = is_empty ? 0 : elements;
   const std::int64_t bits = tensor.elements * safetensors_dtype_bits(tensor.dtype);
   if (bits % 8 != 0) return std::nullopt;
@@ -91,11 +89,11 @@ Result<SafetensorsTensor> tensor_of(const std::string& name, const JsonValue& va
   const JsonValue* dtype = value.find("dtype");
   const JsonValue* shape = value.find("shape");
   const JsonValue* offsets = value.find("data_offsets");
-  if (name.size() > static_cast<std::size_t>(Limits::kName) || dtype == nullptr ||
+  if (name.size() > static_cast<std::size_t>(SafetensorsLimits::kName) || dtype == nullptr ||
       !dtype->is_string() || shape == nullptr || !shape->is_array() || offsets == nullptr ||
       offsets->items().size() != 2 ||
-      shape->items().size() > static_cast<std::size_t>(Limits::kDimensions)) {
-    return error_of("st_header", name.substr(0, Limits::kName));
+      shape->items().size() > static_cast<std::size_t>(SafetensorsLimits::kDimensions)) {
+    return error_of("st_header", name.substr(0, SafetensorsLimits::kName));
   }
   const auto known = safetensors_dtype(dtype->text());
   if (!known) return error_of("st_dtype", dtype->text().substr(0, 32));
@@ -107,10 +105,11 @@ Result<SafetensorsTensor> tensor_of(const std::string& name, const JsonValue& va
   }
   const auto begin = count_of(offsets->items()[0]);
   const auto end = count_of(offsets->items()[1]);
-  if (!begin || !end || *end > Limits::kData) return error_of("st_header", name);
+  if (!begin || !end || *end > SafetensorsLimits::kData) return error_of("st_header", name);
   const auto bytes = fill_size(tensor);
   if (!bytes || *begin > *end || *end - *begin != *bytes) {
-    return error_of("damaged", std::to_string(std::min(*begin, Limits::kData) + header_size));
+    return error_of("damaged",
+                    std::to_string(std::min(*begin, SafetensorsLimits::kData) + header_size));
   }
   tensor.begin = *begin;
   tensor.bytes = *bytes;
@@ -120,7 +119,7 @@ Result<SafetensorsTensor> tensor_of(const std::string& name, const JsonValue& va
 /// Fills `header`, whose sizes are set, from the parsed object.
 std::optional<Error> fill_header(const JsonValue& root, SafetensorsHeader& header) {
   if (!root.is_object()) return error_of("st_header", "");
-  if (root.items().size() > static_cast<std::size_t>(Limits::kTensors)) {
+  if (root.items().size() > static_cast<std::size_t>(SafetensorsLimits::kTensors)) {
     return error_of("st_header", "");
   }
   for (std::size_t i = 0; i < root.items().size(); ++i) {
@@ -164,11 +163,11 @@ bool is_safe_file_name(std::string_view name) {
 
 /// Names of a numbered series that are not among `shards`; nothing when the names are no series.
 std::vector<std::string> missing_of_series(const std::vector<SafetensorsShard>& shards) {
-  const auto first = parse_shard_name(shards.front().file_name, kSuffix);
+  const auto first = parse_shard_name(shards.front().file_name, kSafetensorsSuffix);
   if (!first) return {};
   std::vector<bool> present(static_cast<std::size_t>(first->count));
   for (const SafetensorsShard& shard : shards) {
-    const auto name = parse_shard_name(shard.file_name, kSuffix);
+    const auto name = parse_shard_name(shard.file_name, kSafetensorsSuffix);
     if (name && name->number <= first->count) {
       present[static_cast<std::size_t>(name->number - 1)] = true;
     }
@@ -176,16 +175,16 @@ std::vector<std::string> missing_of_series(const std::vector<SafetensorsShard>& 
   std::vector<std::string> missing;
   for (int number = 1; number <= first->count; ++number) {
     if (present[static_cast<std::size_t>(number - 1)]) continue;
-    missing.push_back(shard_name(first->prefix, number, first->count, kSuffix));
+    missing.push_back(shard_name(first->prefix, number, first->count, kSafetensorsSuffix));
   }
   return missing;
 }
 
 /// Whether all names are of the same series as the first, or none is.
 const SafetensorsShard* find_foreign(const std::vector<SafetensorsShard>& shards) {
-  const auto first = parse_shard_name(shards.front().file_name, kSuffix);
+  const auto first = parse_shard_name(shards.front().file_name, kSafetensorsSuffix);
   for (const SafetensorsShard& shard : shards) {
-    const auto name = parse_shard_name(shard.file_name, kSuffix);
+    const auto name = parse_shard_name(shard.file_name, kSafetensorsSuffix);
     const bool same = first.has_value() == name.has_value() &&
                       (!first || (name->prefix == first->prefix && name->count == first->count));
     if (!same) return &shard;
@@ -247,7 +246,7 @@ ByteRange SafetensorsReader::need() const {
 void SafetensorsReader::feed(std::span<const std::uint8_t> bytes) {
   if (finished()) return;
   if (bytes.empty()) return fail("truncated", std::to_string(position_));
-  chunk_ = std::min(chunk_ * 2, Limits::kLargestChunk);
+  chunk_ = std::min(chunk_ * 2, SafetensorsLimits::kLargestChunk);
   std::size_t used = 0;
   while (!finished() && used < bytes.size()) {
     const auto wanted = static_cast<std::size_t>(header_end_ - position_);
@@ -275,7 +274,7 @@ void SafetensorsReader::on_length() {
   for (std::size_t i = 0; i < kLengthBytes; ++i) {
     length |= std::uint64_t{static_cast<std::uint8_t>(text_[i])} << (8 * i);
   }
-  if (length < 2 || length > static_cast<std::uint64_t>(Limits::kHeader)) {
+  if (length < 2 || length > static_cast<std::uint64_t>(SafetensorsLimits::kHeader)) {
     return fail("st_header", "");
   }
   header_end_ = kLengthBytes + static_cast<std::int64_t>(length);
@@ -306,7 +305,7 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view text) {
   SafetensorsIndex index;
   for (const JsonValue& file : map->items()) {
     if (!file.is_string() || !is_safe_file_name(file.text())) {
-      return error_of("st_header", file.text().substr(0, Limits::kName));
+      return error_of("st_header", file.text().substr(0, SafetensorsLimits::kName));
     }
     index.files.push_back(file.text());
   }
@@ -358,8 +357,9 @@ Result<SafetensorsHeader> merge_safetensors(std::vector<SafetensorsShard> shards
   SafetensorsHeader merged;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     SafetensorsHeader& shard = shards[i].header;
-    if (shard.data_needed > Limits::kData - merged.data_needed ||
-        merged.tensors.size() + shard.tensors.size() > static_cast<std::size_t>(Limits::kTensors)) {
+    if (shard.data_needed > SafetensorsLimits::kData - merged.data_needed ||
+        merged.tensors.size() + shard.tensors.size() >
+            static_cast<std::size_t>(SafetensorsLimits::kTensors)) {
       return error_of("shard_mixed", shards[i].file_name);
     }
     for (SafetensorsTensor& tensor : shard.tensors) {

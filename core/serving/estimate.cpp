@@ -26,10 +26,6 @@ Term range_term(std::string id, Range range, Formula formula, Evidence evidence,
           std::move(formula), evidence, std::move(source)};
 }
 
-FormulaInput input(std::string name, std::int64_t value, std::string unit = "") {
-  return {std::move(name), static_cast<double>(value), std::move(unit)};
-}
-
 /// Growth of the process after its start besides tensors: kernels, cuBLAS, communicators. Readings
 /// of vLLM's `non_torch`: one GPU 0.02-0.35 GiB, tensor parallel up to 2.1 GiB with NCCL on
 /// data-centre cards (overhead.csv of the tests).
@@ -135,19 +131,21 @@ std::vector<Term> make_terms(const Model& model, const ServingSettings& s, const
   terms.push_back(
       range_term("weights", weight_range(plan.weights, p),
                  {"sum(linears) / tp + vocabulary tables / tp + replicated + rope table",
-                  {input("tp", p.tp), input("pp", p.pp), input("rope_cache", plan.rope, "B")}},
+                  {count_input("tp", p.tp), count_input("pp", p.pp),
+                   count_input("rope_cache", plan.rope, "B")}},
                  Evidence::derived, weights_source(s.runtime)));
   const Range activation = {plan.activation - plan.activation / 20, plan.activation,
                             plan.activation + plan.activation * 3 / 10};
-  terms.push_back(range_term(
-      "activations", activation,
-      sampler ? Formula{"40 B * max_num_seqs * n_vocab",
-                        {input("max_num_seqs", s.max_num_seqs), input("n_vocab", model.n_vocab)}}
-              : Formula{"max_num_batched_tokens * 2 B * (3 * n_ff / tp + 3 * n_embd)",
-                        {input("max_num_batched_tokens", s.max_num_batched_tokens),
-                         input("n_embd", model.n_embd), input("tp", p.tp)}},
-      Evidence::derived, "profile run, vllm/v1/worker/gpu_model_runner.py"));
-  terms.push_back(range_term("non_torch", non_torch(p), {"readings", {input("tp", p.tp)}},
+  terms.push_back(
+      range_term("activations", activation,
+                 sampler ? Formula{"40 B * max_num_seqs * n_vocab",
+                                   {count_input("max_num_seqs", s.max_num_seqs),
+                                    count_input("n_vocab", model.n_vocab)}}
+                         : Formula{"max_num_batched_tokens * 2 B * (3 * n_ff / tp + 3 * n_embd)",
+                                   {count_input("max_num_batched_tokens", s.max_num_batched_tokens),
+                                    count_input("n_embd", model.n_embd), count_input("tp", p.tp)}},
+                 Evidence::derived, "profile run, vllm/v1/worker/gpu_model_runner.py"));
+  terms.push_back(range_term("non_torch", non_torch(p), {"readings", {count_input("tp", p.tp)}},
                              Evidence::measured, "overhead.csv"));
   const Range graphs = cuda_graphs(s);
   if (graphs.high > 0) {
@@ -157,7 +155,7 @@ std::vector<Term> make_terms(const Model& model, const ServingSettings& s, const
   terms.push_back(
       exact_term("kv_pool", "gpu0", plan.kv,
                  {pool_expression(s.runtime),
-                  {input("total", s.device_total, "B"), {"fraction", s.memory_fraction, ""}}},
+                  {count_input("total", s.device_total, "B"), {"fraction", s.memory_fraction, ""}}},
                  Evidence::derived, weights_source(s.runtime)));
   terms.push_back(
       range_term("device_context", kContext, {"readings", {}}, Evidence::measured, "overhead.csv"));

@@ -5,18 +5,14 @@
 #include <utility>
 
 #include "core/serving/kv_pool.hpp"
+#include "core/units/limits.hpp"
 
 namespace meyasu {
 namespace {
 
 constexpr std::int64_t kPage = 256;
-constexpr std::int64_t kMaxContext = std::int64_t{1} << 28;
 constexpr std::int64_t kMaxUsers = 4096;
 constexpr int kFloatBits = 16;
-
-FormulaInput input(const char* name, std::int64_t value, const char* unit = "") {
-  return {name, static_cast<double>(value), unit};
-}
 
 bool is_cache_bits(int bits) {
   return bits == kFloatBits || (bits >= 2 && bits <= 8);
@@ -107,8 +103,8 @@ std::vector<Term> block_terms(const Block& sum, const std::string& gpu, const Ex
         "kv_cache", gpu, sum.cache,
         {"n_layer * tokens * n_head_kv * (head_dim_k * k_bits + head_dim_v * v_bits) / 8, "
          "quantized: + 2 B for 32 values",
-         {input("n_layer", sum.n_cached), input("tokens", tokens), input("k_bits", s.k_bits),
-          input("v_bits", s.v_bits)}},
+         {count_input("n_layer", sum.n_cached), count_input("tokens", tokens),
+          count_input("k_bits", s.k_bits), count_input("v_bits", s.v_bits)}},
         Evidence::derived, "exllamav2 cache.py, exllamav3 cache/quant.py"));
   }
   if (sum.states > 0) {

@@ -4,13 +4,10 @@
 #include <array>
 
 #include "core/serving/sharding.hpp"
+#include "core/units/bytes.hpp"
 
 namespace meyasu {
 namespace {
-
-constexpr std::int64_t divide_up(std::int64_t value, std::int64_t parts) {
-  return (value + parts - 1) / parts;
-}
 
 /// Bytes of `elements` values of one head side (K or V) of one token.
 Bytes side_bytes(std::int64_t elements, KvCacheType type) {

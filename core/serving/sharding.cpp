@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/units/bytes.hpp"
+
 namespace meyasu {
 namespace {
 
 // DEFAULT_VOCAB_PADDING_SIZE in vllm/model_executor/layers/vocab_parallel_embedding.py.
 constexpr std::int64_t kVocabPadding = 64;
-
-constexpr std::int64_t divide_up(std::int64_t value, std::int64_t parts) {
-  return (value + parts - 1) / parts;
-}
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;

@@ -6,19 +6,15 @@
 
 #include "core/serving/activation.hpp"
 #include "core/serving/kv_pool.hpp"
+#include "core/units/limits.hpp"
 
 namespace meyasu {
 namespace {
 
-constexpr std::int64_t kMaxContext = std::int64_t{1} << 28;
 constexpr std::int64_t kMaxBatch = std::int64_t{1} << 16;
 constexpr Bytes kElement = 2;  // activations and cache are 16 bit
 constexpr const char* kCacheSource = "transformers, cache_utils.py";
 constexpr const char* kModelingSource = "transformers, modeling_llama.py";
-
-FormulaInput input(const char* name, std::int64_t value, const char* unit = "") {
-  return {name, static_cast<double>(value), unit};
-}
 
 /// Blocks and the ends of the model that lie on one GPU.
 struct Part {
@@ -104,10 +100,10 @@ std::vector<Term> cache_terms(const TransformersSettings& s, const Part& part, c
   std::vector<Term> terms;
   push(terms, "kv_cache", part, cache.cells,
        {"batch * n_token * sum over layers of n_head_kv * (head_dim_k + head_dim_v) * 2 B",
-        {input("batch", s.batch), input("n_token", n_token)}},
+        {count_input("batch", s.batch), count_input("n_token", n_token)}},
        kCacheSource);
   push(terms, "recurrent_state", part, cache.states,
-       {"batch * sum over layers of state", {input("batch", s.batch)}}, kCacheSource);
+       {"batch * sum over layers of state", {count_input("batch", s.batch)}}, kCacheSource);
   return terms;
 }
 
@@ -120,17 +116,19 @@ std::vector<Term> prefill_terms(const Model& model, const TransformersSettings& 
   const Bytes body = body_activation_bytes(model, s.batch * s.prompt, 1);
   push(terms, "activations", part, body,
        {"batch * prompt * 2 B * (3 * n_ff + 3 * n_embd)",
-        {input("batch", s.batch), input("prompt", s.prompt), input("n_embd", model.n_embd)}},
+        {count_input("batch", s.batch), count_input("prompt", s.prompt),
+         count_input("n_embd", model.n_embd)}},
        kModelingSource);
   push(terms, "attention_scores", part, scores_bytes(model, s, part),
        {"batch * n_head * prompt^2 * (2 + 4 + 2) B",
-        {input("batch", s.batch), input("prompt", s.prompt)}},
+        {count_input("batch", s.batch), count_input("prompt", s.prompt)}},
        kModelingSource);
   if (part.last) {
     const std::int64_t rows = s.batch * (s.all_logits ? s.prompt : 1);
     const Bytes logits = transformers_logits_bytes(model, rows);
     push(terms, "logits", part, logits,
-         {"rows * n_vocab * (2 + 4) B", {input("rows", rows), input("n_vocab", model.n_vocab)}},
+         {"rows * n_vocab * (2 + 4) B",
+          {count_input("rows", rows), count_input("n_vocab", model.n_vocab)}},
          kModelingSource);
     // By the time of the logits the blocks of the layers are free: the smaller of the two may fit
     // into the larger's memory, or not when it has been cut up.
@@ -152,11 +150,12 @@ std::vector<Term> decode_terms(const Model& model, const TransformersSettings& s
   }
   push(terms, "activations", part, body_activation_bytes(model, s.batch, 1),
        {"batch * 2 B * (3 * n_ff + 3 * n_embd)",
-        {input("batch", s.batch), input("n_embd", model.n_embd)}},
+        {count_input("batch", s.batch), count_input("n_embd", model.n_embd)}},
        kModelingSource);
   if (part.last) {
     push(terms, "logits", part, transformers_logits_bytes(model, s.batch),
-         {"rows * n_vocab * (2 + 4) B", {input("rows", s.batch), input("n_vocab", model.n_vocab)}},
+         {"rows * n_vocab * (2 + 4) B",
+          {count_input("rows", s.batch), count_input("n_vocab", model.n_vocab)}},
          kModelingSource);
   }
   return terms;
@@ -171,7 +170,7 @@ Term slack(const Part& part, Bytes changing) {
   term.low = changing / 20;
   term.bytes = changing / 10;
   term.high = changing / 5;
-  term.formula = {"10 % of cache and activations", {input("changing", changing, "B")}};
+  term.formula = {"10 % of cache and activations", {count_input("changing", changing, "B")}};
   term.evidence = Evidence::assumed;
   term.source = "PyTorch CUDA caching allocator";
   return term;
@@ -236,10 +235,10 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
                                              : TransformersStage::prefill);
     std::vector<Term>& peak = decode_is_peak ? decode : prefill;
 
-    push(
-        estimate.terms, "weights", part, weights_of(model, tensor_bytes, part),
-        {"sum of the tensors", {input("layers", static_cast<std::int64_t>(part.end - part.begin))}},
-        "checkpoint");
+    push(estimate.terms, "weights", part, weights_of(model, tensor_bytes, part),
+         {"sum of the tensors",
+          {count_input("layers", static_cast<std::int64_t>(part.end - part.begin))}},
+         "checkpoint");
     const Bytes changing = sum(peak);
     for (Term& term : peak) estimate.terms.push_back(std::move(term));
     estimate.terms.push_back(slack(part, changing));
@@ -253,7 +252,7 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
   Bytes weights = 0;
   for (const Bytes bytes : tensor_bytes) weights += bytes;
   Term shard = exact_term("load_shard", "host", std::min(kShard, weights),
-                          {"min(5 GB, weights)", {input("weights", weights, "B")}},
+                          {"min(5 GB, weights)", {count_input("weights", weights, "B")}},
                           Evidence::assumed, "transformers, modeling_utils.py max_shard_size");
   shard.low = 0;  // mapped from the file when it is safetensors
   estimate.terms.push_back(std::move(shard));

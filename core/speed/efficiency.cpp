@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "core/units/rates.hpp"
+
 namespace meyasu {
 
 SpeedClass speed_class(const Device& device) {
@@ -68,7 +70,6 @@ DecodeCosts decode_costs(const Device& device, SoftwareAge age) {
 }
 
 double decode_read_rate(const Device& device) {
-  constexpr double kGiga = 1e9;
   constexpr double kShare = 0.90;
   constexpr double kPerProcessor = 16;  // 10^9 bytes a second
   const double memory = kShare * device.bandwidth_gb_s * kGiga;

@@ -8,12 +8,12 @@
 
 #include "core/serving/kv_pool.hpp"
 #include "core/serving/sharding.hpp"
+#include "core/speed/work.hpp"
+#include "core/units/rates.hpp"
 
 namespace meyasu {
 namespace {
 
-constexpr double kGiga = 1e9;
-constexpr double kTera = 1e12;
 constexpr const char* kSource = "assumed; see core/speed/serving.cpp";
 
 // Kernels of servers read long rows in order: about three quarters of the printed rate for one
@@ -34,11 +34,6 @@ constexpr double kActivation = 2;  // bytes of a 16-bit value
 // Ends of the range, as multiples of the likely rate.
 constexpr double kLow = 0.55;
 constexpr double kHigh = 1.35;
-constexpr double kComfortable = 10;  // tokens a second of one request, as for llama.cpp
-
-bool is_looked_up(const Tensor& tensor) {
-  return tensor.role == TensorRole::embedding || tensor.role == TensorRole::position;
-}
 
 /// Share of the routed experts of a block that a token uses, and that `n` tokens touch.
 double used_share(const Model& model, const Tensor& tensor, double n) {
@@ -64,7 +59,7 @@ class ServingSpeed {
     const double step = total(speed.decode);
     speed.decode_tok_s_each = around(1 / step);
     speed.decode_tok_s = around(work_.sequences / step);
-    speed.slow = speed.decode_tok_s_each.likely < kComfortable;
+    speed.slow = speed.decode_tok_s_each.likely < kComfortableTokS;
     for (std::size_t i = 1; i < speed.decode.size(); ++i) {
       if (speed.decode[i].seconds > speed.decode[speed.binding].seconds) speed.binding = i;
     }

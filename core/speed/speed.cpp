@@ -4,11 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "core/units/rates.hpp"
+
 namespace meyasu {
 namespace {
 
-constexpr double kGiga = 1e9;
-constexpr double kTera = 1e12;
 constexpr double kMicro = 1e-6;
 constexpr const char* kFit = "fit to tests/truth/throughput.csv; offload.md section 5";
 
@@ -30,8 +30,6 @@ constexpr double kPromptRead = 0.9;
 constexpr double kOffloadBatch = 32;
 // Micro-batches of one batch that GPUs pass on like a pipeline: n_batch / n_ubatch by default.
 constexpr double kPipeline = 4;
-// Faster than most people read (about 250 words a minute, 5 to 6 tokens a second) with a margin.
-constexpr double kComfortable = 10;
 
 /// Multiples of the likely rate at the ends of the range; so chosen that at least four of five
 /// readings lie between.
@@ -385,7 +383,7 @@ Result<Speed> estimate_speed(const SpeedWork& work, const LlamaCppSettings& sett
   const Spread spread = decode_spread(estimator.host_used(), gpu, workload.sequences);
   speed.decode_tok_s_each = around(1 / step, spread);
   speed.decode_tok_s = around(workload.sequences / step, spread);
-  speed.slow = speed.decode_tok_s_each.likely < kComfortable;
+  speed.slow = speed.decode_tok_s_each.likely < kComfortableTokS;
   for (std::size_t i = 1; i < speed.decode.size(); ++i) {
     if (speed.decode[i].seconds > speed.decode[speed.binding].seconds) speed.binding = i;
   }

@@ -11,12 +11,6 @@
 namespace meyasu {
 namespace {
 
-/// Tables of which a step reads one row per token.
-bool is_looked_up(const Tensor& tensor) {
-  return tensor.role == TensorRole::embedding || tensor.role == TensorRole::position ||
-         tensor.name.starts_with("per_layer_token_embd");
-}
-
 /// Share of the routed experts that `n_tokens` tokens are expected to touch, each choosing k of E
 /// independently. Real routing is more skewed: an upper limit.
 double touched_share(const FeedForward& feed_forward, double n_tokens) {
@@ -44,6 +38,11 @@ void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, doub
 }
 
 }  // namespace
+
+bool is_looked_up(const Tensor& tensor) {
+  return tensor.role == TensorRole::embedding || tensor.role == TensorRole::position ||
+         tensor.name.starts_with("per_layer_token_embd");
+}
 
 double step_operations(const Model& model, const LlamaCppSettings& settings) {
   const auto counted = count_operations(model, settings);

@@ -11,6 +11,9 @@
 
 namespace meyasu {
 
+/// Tables of which a step reads one row per token.
+[[nodiscard]] bool is_looked_up(const Tensor& tensor);
+
 /// How much a kernel has to do to unpack a weight.
 enum class UnpackClass : std::uint8_t {
   half,    // F32, F16, BF16: multiplied in floating point

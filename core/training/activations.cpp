@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/units/bytes.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -179,10 +181,6 @@ class Block {
   bool keeps_ = false;
   Adapters a_;
 };
-
-constexpr Bytes divide_up(Bytes value, std::int64_t parts) {
-  return (value + parts - 1) / parts;
-}
 
 /// torchtitan's selective checkpointing per operation: block input, attention and of the matrix
 /// products, in the order in which they run, the first and every second after it

@@ -4,12 +4,10 @@
 #include <cmath>
 #include <string_view>
 
+#include "core/units/bytes.hpp"
+
 namespace meyasu {
 namespace {
-
-constexpr std::int64_t divide_up(std::int64_t value, std::int64_t parts) {
-  return (value + parts - 1) / parts;
-}
 
 struct Elements {
   std::int64_t weight = 2;  // of what trains, or of a base that is not quantized
@@ -49,13 +47,13 @@ Bytes frozen_linear_bytes(BaseFormat format, std::int64_t rows, std::int64_t col
     case BaseFormat::bits16:
       return plain * n;
     case BaseFormat::nf4:  // fp32 maximum per 64 (QLoRA, section 3)
-      return n / 2 + 4 * divide_up(n, 64);
+      return n / 2 + 4 * divide_up<Bytes>(n, 64);
     case BaseFormat::nf4_double:  // 8-bit maximum per 64, fp32 per 256 of those
-      return n / 2 + divide_up(n, 64) + 4 * divide_up(n, std::int64_t{64} * 256);
+      return n / 2 + divide_up<Bytes>(n, 64) + 4 * divide_up(n, std::int64_t{64} * 256);
     case BaseFormat::int8:  // LLM.int8(): fp32 scale per row
       return n + 4 * rows * count;
     case BaseFormat::gptq4:  // groups of 128: 16-bit scale, 4-bit zero point, order of the group
-      return n / 2 + divide_up(n, 128) * 5 / 2 + 4 * cols * count;
+      return n / 2 + divide_up<Bytes>(n, 128) * 5 / 2 + 4 * cols * count;
   }
   return 0;
 }
@@ -318,7 +316,7 @@ void offload(RankParameters& r, const TrainingSettings& s, Bytes whole_gradients
   const Bytes moved = r.states;
   // Main memory has the gradients in fp32, as its Adam takes them (ZeRO-Offload, section 4: 16
   // bytes a parameter with states and master weights).
-  r.host = 4 * divide_up(r.trained, sharded_by(s.data_parallel).states ? s.shards() : 1) +
+  r.host = 4 * divide_up<Bytes>(r.trained, sharded_by(s.data_parallel).states ? s.shards() : 1) +
            (s.offload == StateOffload::nvme ? 0 : moved);
   if (s.offload == StateOffload::nvme) r.nvme = moved;
   r.states = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/units/rates.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -116,8 +118,6 @@ StepRates step_rates(const Machine& machine) {
   StepRates rates;
   if (machine.devices.empty()) return rates;
   const Device& device = machine.devices.front().device;
-  constexpr double kTera = 1e12;
-  constexpr double kGiga = 1e9;
   const double half = device.bf16_tflops > 0 ? device.bf16_tflops : device.fp16_tflops;
   rates.flops = known(half * kTera, kUnknownFlops) * kShareOfPeak;
   rates.fp32_flops = known(device.fp32_tflops * kTera, kUnknownFlops / 8) * kShareOfPeak;

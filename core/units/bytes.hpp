@@ -1,6 +1,7 @@
 // Byte counts and the two families of units that must never be mixed: GiB = 2^30, GB = 10^9.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace meyasu {
@@ -18,6 +19,17 @@ inline constexpr Bytes kGB = 1'000'000'000;
 }
 [[nodiscard]] constexpr double to_gb(Bytes bytes) {
   return static_cast<double>(bytes) / static_cast<double>(kGB);
+}
+
+/// The nearest whole number of bytes.
+[[nodiscard]] inline Bytes to_bytes(double bytes) {
+  return static_cast<Bytes>(std::llround(bytes));
+}
+
+/// value / parts, rounded up; for value >= 0 and parts > 0.
+template <class Integer>
+[[nodiscard]] constexpr Integer divide_up(Integer value, Integer parts) {
+  return (value + parts - 1) / parts;
 }
 
 /// Smallest multiple of `step` (> 0) that is >= `value` (>= 0).

@@ -20,6 +20,11 @@ struct FormulaInput {
   std::string unit;
 };
 
+[[nodiscard]] inline FormulaInput count_input(std::string name, std::int64_t value,
+                                              std::string unit = "") {
+  return {std::move(name), static_cast<double>(value), std::move(unit)};
+}
+
 /// A formula in field terms ("P x b x 10^9 / 1024^3") with the numbers that went into it.
 struct Formula {
   std::string expression;

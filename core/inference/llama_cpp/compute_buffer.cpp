@@ -14,7 +14,6 @@
 namespace meyasu {
 namespace {
 
-constexpr Bytes kHostAlignment = 32;
 // Norms are pinned in batches smaller than this even if not all layers are on GPUs.
 constexpr std::int64_t kSmallBatch = 32;
 

@@ -18,6 +18,9 @@
 
 namespace meyasu {
 
+/// A permutation: the second and third dimension change places.
+inline constexpr std::array<int, 4> kSwapMiddle = {0, 2, 1, 3};
+
 /// Index of a tensor in its Graph.
 using TensorId = std::int32_t;
 inline constexpr TensorId kNoTensor = -1;

@@ -11,10 +11,6 @@ constexpr std::int64_t kOldMaskPadding = 64;
 // Cached keys and values of quantized types are rotated in blocks of this size (a Hadamard matrix).
 constexpr std::int64_t kRotation = 64;
 
-bool is_quantized(GgmlType type) {
-  return block_layout(type).block > 1;
-}
-
 }  // namespace
 
 GraphBuilder::GraphBuilder(Graph& graph, const GraphModel& model, const GraphRequest& request)

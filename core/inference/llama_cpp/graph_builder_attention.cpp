@@ -273,7 +273,6 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
                                         const Cache& cache) {
   const std::int64_t streams = g_[k].ne[3];
   const GraphTensor query = g_[q];
-  constexpr std::array<int, 4> kSwapMiddle = {0, 2, 1, 3};
   q = g_.view_4d(q, {query.ne[0], query.ne[1], query.ne[2] / streams, streams}, query.nb[1],
                  query.nb[2], query.nb[3] / streams);
   q = g_.permute(q, kSwapMiddle);  // [head, U per stream, n_head, streams]
@@ -323,7 +322,6 @@ TensorId GraphBuilder::latent_attention(TensorId x) {
   const std::int64_t rot = mla.qk_rope_head_dim;
   const std::int64_t head = nope + rot;
   const std::int64_t rank = mla.kv_lora_rank;
-  constexpr std::array<int, 4> kSwapMiddle = {0, 2, 1, 3};
 
   TensorId q = kNoTensor;
   if (has(WeightName::attn_q)) {

@@ -10,7 +10,6 @@ namespace {
 // src/models/gemma3n.cpp: set in code, no key of the file says them.
 constexpr std::int64_t kStreams = 4;        // residual streams
 constexpr std::int64_t kSparseBlocks = 10;  // blocks that keep the largest gate values only
-constexpr std::array<int, 4> kSwapMiddle = {0, 2, 1, 3};
 
 }  // namespace
 

@@ -172,7 +172,6 @@ TensorId GraphBuilder::plamo2_mixer(TensorId x) {
   const std::int64_t head_dim = d_inner / n_head;
   const std::int64_t tail = r.d_conv - 1;
   const std::int64_t channels = d_inner + 2 * r.n_group * d_state;
-  constexpr std::array<int, 4> kSwapMiddle = {0, 2, 1, 3};
 
   const TensorId conv_cache = state_cache(tail * channels);
   TensorId conv = load_state(conv_cache, tail * channels);

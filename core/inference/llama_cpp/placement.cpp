@@ -9,7 +9,6 @@
 namespace meyasu {
 namespace {
 
-constexpr Bytes kHostAlignment = 32;  // ggml-cpu; also of tensors in a file without own alignment
 // The pattern of --cpu-moe and --n-cpu-moe (common/common.h).
 constexpr std::string_view kRoutedExperts = R"(\.ffn_(up|down|gate|gate_up)_(ch|)exps)";
 

@@ -54,6 +54,9 @@ struct LlamaCppPlacement {
                                                       const LlamaCppSettings& settings,
                                                       const LlamaCppContext& context);
 
+/// Of ggml-cpu's buffers, and of tensors in a file that states no alignment of its own.
+inline constexpr Bytes kHostAlignment = 32;
+
 /// Bytes that `tensor` takes in a buffer of `device` before padding to its alignment. CUDA and
 /// ROCm read quantized rows in pieces of 512 elements, so rows that do not divide get the rest of
 /// one piece behind the tensor (ggml-cuda.cu, get_alloc_size).

@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "core/units/limits.hpp"
+
 namespace meyasu {
 namespace {
 
-constexpr std::int64_t kMaxContext = std::int64_t{1} << 28;  // as normalize()
-constexpr std::int64_t kMaxUsers = 256;                      // LLAMA_MAX_SEQ
+constexpr std::int64_t kMaxUsers = 256;  // LLAMA_MAX_SEQ
 
 std::string range(std::int64_t low, std::int64_t high) {
   return std::to_string(low) + ".." + std::to_string(high);

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "core/units/limits.hpp"
+
 namespace meyasu {
 namespace {
 
 constexpr std::int64_t kCellPadding = 256;
 constexpr std::int64_t kOldCellPadding = 32;  // to 2025-05, without flash attention
-// A sanity bound on inputs, far above any model (10 M tokens): products of it stay inside int64.
-constexpr std::int64_t kMaxContext = std::int64_t{1} << 28;
-constexpr std::int64_t kMaxSequences = 256;  // LLAMA_MAX_SEQ
+constexpr std::int64_t kMaxSequences = 256;   // LLAMA_MAX_SEQ
 constexpr std::int64_t kMaxDraft = 1024;
 constexpr std::int64_t kMaxBatch = std::int64_t{1} << 22;
 
@@ -30,10 +30,6 @@ bool is_hybrid(const Model& model) {
 
 bool divides(GgmlType type, std::int64_t width) {
   return width % block_layout(type).block == 0;
-}
-
-bool is_quantized(GgmlType type) {
-  return block_layout(type).block > 1;
 }
 
 }  // namespace
