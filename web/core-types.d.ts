@@ -1069,7 +1069,7 @@ export interface CoreFactory {
 }
 
 declare global {
-  /** Defined by core.js (or the inline script of the single file) before the page asks for it. */
+  /** Defined by core-quick.js, then by core-*.js; in the single file by its inline script. */
   var createMeyasu: CoreFactory | undefined;
   /** Unpacked by the single file before its page starts. */
   var meyasuModule: Uint8Array<ArrayBuffer>;
@@ -1077,6 +1077,8 @@ declare global {
   const MEYASU_VERSION: string;
   /** True in the single file, which has no folder of other files beside it. */
   const MEYASU_SINGLE_FILE: boolean;
+  /** Where the whole core is, beside the script. */
+  const MEYASU_CORE: string;
   /** Of the service worker: a name for these very files, and which they are. */
   const MEYASU_BUILD: string;
   const MEYASU_FILES: string[];

@@ -5,7 +5,6 @@ export const offload = {
   "format.hours": "{x} h {y} min",
   "format.days": "{x} days",
 
-  "off.tab": "Offload",
   "off.title": "Spread over GPU, RAM and SSD",
   "off.runs": "It runs, spread over tiers",
   "off.runs_gpu": "It all fits on the GPU",

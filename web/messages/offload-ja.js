@@ -5,7 +5,6 @@ export const offload = {
   "format.hours": "{x} 時間 {y} 分",
   "format.days": "{x} 日",
 
-  "off.tab": "オフロード",
   "off.title": "GPU・RAM・SSD に分けて置く",
   "off.runs": "分けて置けば動きます",
   "off.runs_gpu": "GPU に全部収まります",

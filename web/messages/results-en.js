@@ -22,8 +22,6 @@ export const results = {
   "export.precision": "Precision",
   "export.assumptions": "Assumptions",
 
-  "compare.tab": "Compare",
-  "compare.add": "Add this setup to the comparison",
   "compare.lead": "Setups side by side. What differs carries ≠.",
   "compare.none": "Nothing here yet. On a tab such as Inference, choose “Add this setup to the comparison” in the ⋯ menu.",
   "compare.one": "Add another one to see the differences.",
@@ -39,7 +37,6 @@ export const results = {
   "compare.column": "No. {x}",
   "compare.broken": "This setup cannot be calculated",
 
-  "log.tab": "Check a log",
   "log.lead": "Paste a start-up log of llama.cpp, Ollama, vLLM or SGLang, or the table of nvidia-smi, to see it beside the estimate. Nothing is sent.",
   "log.paste": "Log",
   "log.placeholder": "load_tensors:  CUDA0 model buffer size = 4403.49 MiB …",
@@ -72,7 +69,24 @@ export const results = {
   "log_reason.other_build": "Older builds make other compute buffers",
   "log_reason.other_settings": "A setting that the log does not show seems to differ",
 
-  "link.changed": "This link said {a}. This version gives {b} (link of version {v}).",
   "app.update": "There is a new version.",
   "app.update_now": "Reload",
+
+  "embed.title": "Embed in a blog",
+  "embed.lead": "The preview is what readers get.",
+  "embed.shown": "What to show",
+  "embed.shown.compact": "The small calculator",
+  "embed.shown.page": "This tab and setup",
+  "embed.form": "Form",
+  "embed.form.iframe": "iframe",
+  "embed.form.tag": "One tag",
+  "embed.theme": "Colours",
+  "embed.language": "Language",
+  "embed.language.auto": "The reader's",
+  "embed.base": "Where it is hosted",
+  "embed.base_hint": "The address of dist/site, ending in /.",
+  "embed.code": "Code to paste",
+  "embed.iframe_note": "Works where a blog strips scripts. The height is fixed.",
+  "embed.tag_note": "The height follows the content. A CSP needs the host in script-src and frame-src.",
+  "embed.preview": "Preview",
 };

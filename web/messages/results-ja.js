@@ -22,8 +22,6 @@ export const results = {
   "export.precision": "精度",
   "export.assumptions": "前提",
 
-  "compare.tab": "比較",
-  "compare.add": "この条件を比較に加える",
   "compare.lead": "条件を横に並べます。違うところに ≠ が付きます。",
   "compare.none": "まだ何もありません。推論などのタブで、⋯ の「この条件を比較に加える」を押してください。",
   "compare.one": "もう1つ加えると、違いがわかります。",
@@ -39,7 +37,6 @@ export const results = {
   "compare.column": "{x} 番",
   "compare.broken": "この条件は計算できません",
 
-  "log.tab": "ログ照合",
   "log.lead": "llama.cpp、Ollama、vLLM、SGLang の起動ログや nvidia-smi の表を貼ると、計算と見比べます。どこにも送信しません。",
   "log.paste": "ログ",
   "log.placeholder": "load_tensors:  CUDA0 model buffer size = 4403.49 MiB …",
@@ -72,7 +69,24 @@ export const results = {
   "log_reason.other_build": "古いビルドは計算バッファの作りが違います",
   "log_reason.other_settings": "ログに出ない設定が違うようです",
 
-  "link.changed": "このリンクの数は {a} でした。今の版では {b} になります（リンクの版 {v}）。",
   "app.update": "新しい版があります。",
   "app.update_now": "読み込み直す",
+
+  "embed.title": "ブログに埋め込む",
+  "embed.lead": "見本がそのまま記事に入ります。",
+  "embed.shown": "見せるもの",
+  "embed.shown.compact": "かんたんな計算",
+  "embed.shown.page": "いまのタブと条件",
+  "embed.form": "形",
+  "embed.form.iframe": "iframe",
+  "embed.form.tag": "タグ 1行",
+  "embed.theme": "色",
+  "embed.language": "言葉",
+  "embed.language.auto": "読む人に合わせる",
+  "embed.base": "置き場所の URL",
+  "embed.base_hint": "dist/site を置いた場所です。/ で終わります。",
+  "embed.code": "貼り付けるコード",
+  "embed.iframe_note": "スクリプトを消すブログでも動きます。高さは決め打ちです。",
+  "embed.tag_note": "高さは中身に合わせて変わります。CSP には script-src と frame-src に置き場所を足します。",
+  "embed.preview": "見本",
 };

@@ -16,7 +16,6 @@ export const shell = {
   "bar.layers": "{x} layers",
   "bar.context": "trained on {x}",
 
-  "keys.title": "Keys",
   "keys.model": "Choose a model",
   "keys.machine": "Choose a machine",
   "keys.largest": "Formula of the largest term",
@@ -34,9 +33,7 @@ export const shell = {
   "machine.remove": "Remove",
   "machine.remove_one": "Remove {x}",
   "machine.without": "No GPU",
-  "machine.no_gpu": "No GPU (CPU only)",
   "machine.no_gpu_note": "No GPU: everything runs on CPU and RAM.",
-  "machine.and": " + ",
   "machine.gap": " · ",
   "machine.stop": ". ",
   "machine.count": "How many",
