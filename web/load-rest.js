@@ -5,7 +5,6 @@
  */
 
 import { loadCore } from "./core.js";
-import { h } from "./dom.js";
 import { loadGuide } from "./guide/guide.js";
 import { addMessages, loadLanguage, speaks } from "./i18n.js";
 
@@ -24,20 +23,19 @@ export class NotLoaded extends Error {}
 const filesOf = (part) => document.querySelector(`script[data-${part}]`)?.getAttribute(`data-${part}`)?.split(" ") ?? [];
 
 /**
- * Fetches a script without running it. Some browsers remember for ever that an import failed; this
- * can be tried again.
+ * Brings a script into the browser's cache. Browsers may remember for ever that an import failed;
+ * this can be tried again.
  * @param {string} file
- * @returns {Promise<void>}
  */
-function preload(file) {
-  return new Promise((resolve, reject) => {
-    const fail = () => {
-      link.remove();
-      reject(new NotLoaded(file));
-    };
-    const link = h("link", { rel: "preload", as: "script", crossorigin: "", href: file, on: { load: () => resolve(), error: fail } });
-    document.head.append(link);
-  });
+async function fetched(file) {
+  try {
+    const answer = await fetch(file);
+    await answer.arrayBuffer();
+    if (answer.ok) return;
+  } catch {
+    // as if it had been refused
+  }
+  throw new NotLoaded(file);
 }
 
 /** @param {import("./core-types.js").Core} core gets the functions of the whole core */
@@ -54,7 +52,7 @@ export function restOfPage(core) {
   const files = { rest: filesOf("rest"), ja: filesOf("ja"), en: filesOf("en"), firstJa: filesOf("ja-first"), firstEn: filesOf("en-first") };
 
   async function loadPage() {
-    await Promise.all(files.rest.map(preload));
+    await Promise.all(files.rest.map(fetched));
     const [found, whole] = await Promise.all([import("./rest.js"), loadCore(MEYASU_SINGLE_FILE ? undefined : MEYASU_CORE)]);
     Object.assign(core, whole);
     rest = found;
@@ -62,7 +60,7 @@ export function restOfPage(core) {
   /** @param {Language} language */
   async function loadWords(language) {
     const first = language === "ja" ? files.firstJa : files.firstEn;
-    await Promise.all([...files[language], ...(speaks(language) ? [] : first)].map(preload));
+    await Promise.all([...files[language], ...(speaks(language) ? [] : first)].map(fetched));
     const [{ messages }] = await Promise.all([words[language](), loadLanguage(language), loadGuide(language)]);
     addMessages(language, messages);
     complete.add(language);
