@@ -88,7 +88,7 @@ static val machine_summary(const val& options) {
 
 static val machine_fit(const val& machine, double bytes) {
   const auto read = machine_from_js(machine);
-  if (!read) return failed<Fit>(read.error());
+  if (!read) return to_js(Result<Fit>(read.error()));
   constexpr double kMost = 1e18;
   return to_js(fit_machine(read.value(), static_cast<Bytes>(std::clamp(bytes, 0.0, kMost))));
 }

@@ -263,4 +263,6 @@ export const messages = {
   "name.open_in_catalog": "See its exact size",
   "quick.current_model": "Chosen model: {x}",
   "quick.use_model": "Use this model",
+  "export.precision": "Precision",
+  "bar.model": "Model",
 };

@@ -263,4 +263,6 @@ export const messages = {
   "name.open_in_catalog": "正確な大きさを見る",
   "quick.current_model": "選んだモデル：{x}",
   "quick.use_model": "このモデルを使う",
+  "export.precision": "精度",
+  "bar.model": "モデル",
 };

@@ -19,7 +19,6 @@ export const results = {
   "export.evidence": "Evidence",
   "export.source": "Source",
   "export.origin": "Meyasu {v}, catalog {a}, hardware {b}",
-  "export.precision": "Precision",
   "export.assumptions": "Assumptions",
 
   "compare.lead": "Setups side by side. What differs carries ≠.",

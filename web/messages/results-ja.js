@@ -19,7 +19,6 @@ export const results = {
   "export.evidence": "根拠の種類",
   "export.source": "出典",
   "export.origin": "目安 Meyasu {v}、カタログ {a}、ハードウェア {b}",
-  "export.precision": "精度",
   "export.assumptions": "前提",
 
   "compare.lead": "条件を横に並べます。違うところに ≠ が付きます。",

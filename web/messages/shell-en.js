@@ -3,7 +3,6 @@
 /** @type {Record<keyof typeof import("./shell-ja.js").shell, string>} */
 export const shell = {
   "bar.label": "Model and machine",
-  "bar.model": "Model",
   "bar.machine": "Machine",
   "bar.change": "Change",
   "bar.link": "Copy link to this setup",

@@ -1,7 +1,6 @@
 /** 全タブに共通の枠の文言。規則は ja.js と同じ。 */
 export const shell = {
   "bar.label": "モデルとマシン",
-  "bar.model": "モデル",
   "bar.machine": "マシン",
   "bar.change": "変える",
   "bar.link": "この条件のリンクをコピー",

@@ -126,6 +126,13 @@ export function results({ test, server, engine }) {
   if (engine === 'chromium') {
     test('a hosted copy is kept for use without a network', async (page) => {
       await page.open(server().site);
+      await page.evaluate(async () => {
+        for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+        for (const name of await caches.keys()) await caches.delete(name);
+      });
+      await page.open(`${server().site}?new`);
+      assert.equal(await page.evaluate(async () => (await caches.keys()).filter((key) => key.startsWith('meyasu-')).length), 0, 'not before somebody touches it');
+      await page.press('Tab');
       const names = await eventually('the files in the cache', () =>
         page.evaluate(async () => {
           await navigator.serviceWorker.ready;
@@ -134,7 +141,9 @@ export function results({ test, server, engine }) {
           return kept.length > 0 ? kept.map(({ url }) => new URL(url).pathname.split('/').pop()) : null;
         }),
       );
-      for (const file of ['', 'index.html', 'app.js', 'app.css', 'core.js']) assert.ok(names.includes(file), file);
+      const needed = await page.evaluate(async () => (await (await fetch('index.html')).text()).match(/[\w-]+\.(?:js|css)\b/g));
+      assert.ok(needed.some((file) => /^core-[0-9a-f]+\.js$/.test(file)), 'the page names its parts');
+      for (const file of ['', 'index.html', 'core-quick.js', ...needed]) assert.ok(names.includes(file), file);
       assert.equal(await page.evaluate(async () => (await (await fetch(document.querySelector('link[rel=manifest]').href)).json()).short_name), '目安');
     });
   }
