@@ -542,6 +542,7 @@ export interface OffloadTier {
   tier: "gpu" | "host" | "disk";
   capacity: number;
   used: number;
+  spare: number;
   terms: Term[];
 }
 export interface OffloadLatency {
@@ -1042,6 +1043,8 @@ export interface LogReading {
   source: string;
   buffers: { term: string; place: string; bytes: number }[];
   facts: { name: string; value: string }[];
+  /** The facts that are settings, as options of the page. */
+  options: OptionChange[];
   /** What a GPU held beside the printed buffers, by llama.cpp's table at exit or by nvidia-smi. */
   overheads: { device: string; name: string; bytes: number; from_nvidia_smi: boolean }[];
   second_model: boolean;

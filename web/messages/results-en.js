@@ -44,6 +44,7 @@ export const results = {
   "log.second_model": "A second model (such as a draft) was left out.",
   "log.model_found": "The log's model is “{x}”.",
   "log.use_model": "Compare with this model",
+  "log.apply": "Use these settings in Inference",
   "log.compared": "Compared with {x} ({y}), with the settings of the log.",
   "log.term": "Term",
   "log.logged": "Log",

@@ -44,6 +44,7 @@ export const results = {
   "log.second_model": "2つめのモデル（下書き用など）は除きました。",
   "log.model_found": "ログのモデルは「{x}」です。",
   "log.use_model": "このモデルで比べる",
+  "log.apply": "この設定を推論で使う",
   "log.compared": "{x}（{y}）の計算と比べました。ログの設定を使っています。",
   "log.term": "項目",
   "log.logged": "ログ",

@@ -123,6 +123,24 @@ export function results({ test, server, engine }) {
     await page.evaluate(() => localStorage.clear());
   });
 
+  test('one press takes model and settings of a log to the inference tab', async (page) => {
+    await page.open(`${server().site}#v1;tab=log;g=rtx-3090`);
+    await page.evaluate((text) => {
+      const area = document.getElementById('log-text');
+      area.value = text;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    }, log.replace('n_ctx      = 8192', 'n_ctx      = 4096'));
+    await eventually('the button', () => page.isVisible('#log-apply'));
+    await page.click('#log-apply');
+    await eventually('the tab', () => page.isVisible('#panel-infer'));
+    const hash = await eventually('the settings in the link', async () => {
+      const link = await page.evaluate(() => location.hash);
+      return link.includes('c=4096') ? link : '';
+    });
+    for (const part of ['m=meta-llama/Meta-Llama-3-8B', 'w=Q4_K_M', 'ngl=33', 'fa=off', 'rel=2025-05']) assert.ok(decodeURIComponent(hash).includes(part), `${part} in ${hash}`);
+    assert.equal(await page.value('#infer-c'), '4096');
+  });
+
   if (engine === 'chromium') {
     test('a hosted copy is kept for use without a network', async (page) => {
       await page.open(server().site);
