@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/advice/advice.hpp"
-#include "core/fit/machine_fit.hpp"
 #include "core/study/reverse.hpp"
 #include "wasm/convert.hpp"
 #include "wasm/inference_options.hpp"
@@ -162,17 +161,9 @@ val best_formats_js(const Model& model, const val& options, const val& contexts)
   return object({{"ok", to_js(true)}, {"value", row}});
 }
 
-val machine_fit(const val& machine, double bytes) {
-  const auto read = machine_from_js(machine);
-  if (!read) return failed<Fit>(read.error());
-  constexpr double kMost = 1e18;
-  return to_js(fit_machine(read.value(), static_cast<Bytes>(std::clamp(bytes, 0.0, kMost))));
-}
-
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(advice) {
-  emscripten::function("machine_fit", &machine_fit);
   emscripten::function("advise_llama_cpp", &advise_llama_cpp_js);
   emscripten::function("advise_serving", &advise_serving_js);
   emscripten::function("plan_llama_cpp", &plan_llama_cpp);

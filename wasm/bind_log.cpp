@@ -43,11 +43,22 @@ static val to_js(const LogCheck& check) {
 
 namespace {
 
+/// As changes of options, the form in which the core advises them.
+val options(const LogReading& log) {
+  val list = val::array();
+  int index = 0;
+  for (const LogFact& option : options_of_log(log)) {
+    list.set(index++, object({{"option", to_js(option.name)}, {"value", to_js(option.value)}}));
+  }
+  return list;
+}
+
 val read_log_js(const std::string& text) {
   const LogReading log = read_log(text);
   return object({{"source", to_js(log_source_name(log.source))},
                  {"buffers", array(log.buffers)},
                  {"facts", array(log.facts)},
+                 {"options", options(log)},
                  {"overheads", array(measured_overhead(log))},
                  {"second_model", to_js(log.second_model)},
                  {"truth_rows", to_js(truth_rows(log))}});

@@ -24,6 +24,7 @@ static val to_js(const OffloadTier& tier) {
   return object({{"tier", to_js(tier.tier)},
                  {"capacity", to_js(tier.capacity)},
                  {"used", to_js(tier.used)},
+                 {"spare", to_js(tier.spare())},
                  {"terms", array(tier.terms)}});
 }
 

@@ -542,6 +542,7 @@ export interface OffloadTier {
   tier: "gpu" | "host" | "disk";
   capacity: number;
   used: number;
+  spare: number;
   terms: Term[];
 }
 export interface OffloadLatency {
@@ -1042,6 +1043,8 @@ export interface LogReading {
   source: string;
   buffers: { term: string; place: string; bytes: number }[];
   facts: { name: string; value: string }[];
+  /** The facts that are settings, as options of the page. */
+  options: OptionChange[];
   /** What a GPU held beside the printed buffers, by llama.cpp's table at exit or by nvidia-smi. */
   overheads: { device: string; name: string; bytes: number; from_nvidia_smi: boolean }[];
   second_model: boolean;
@@ -1069,7 +1072,7 @@ export interface CoreFactory {
 }
 
 declare global {
-  /** Defined by core.js (or the inline script of the single file) before the page asks for it. */
+  /** Defined by core-quick.js, then by core-*.js; in the single file by its inline script. */
   var createMeyasu: CoreFactory | undefined;
   /** Unpacked by the single file before its page starts. */
   var meyasuModule: Uint8Array<ArrayBuffer>;
@@ -1077,6 +1080,8 @@ declare global {
   const MEYASU_VERSION: string;
   /** True in the single file, which has no folder of other files beside it. */
   const MEYASU_SINGLE_FILE: boolean;
+  /** Where the whole core is, beside the script. */
+  const MEYASU_CORE: string;
   /** Of the service worker: a name for these very files, and which they are. */
   const MEYASU_BUILD: string;
   const MEYASU_FILES: string[];

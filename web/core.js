@@ -20,11 +20,13 @@ const coreOf = (create, module) =>
 
 /**
  * Rejects when WebAssembly is blocked or missing.
+ * @param {string} [file] that brings the core; none where the page holds it or names it in a script of its own
  * @returns {Promise<import("./core-types.js").Core>}
  */
-export async function loadCore() {
+export async function loadCore(file) {
+  if (file) await import(file);
   const create = globalThis.createMeyasu;
-  if (!create) throw new Error("core.js is missing");
+  if (!create) throw new Error("no core in this page");
   compiled = await WebAssembly.compile(MEYASU_SINGLE_FILE ? globalThis.meyasuModule : unpack(create.packed, create.size));
   return coreOf(create, compiled);
 }

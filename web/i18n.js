@@ -1,14 +1,27 @@
 /** Which language, and the sentences in it. */
 
-import { messages as en } from "./messages/en.js";
-import { messages as ja } from "./messages/ja.js";
-
 /** @typedef {"ja" | "en"} Language */
 /** @typedef {import("./messages/ja.js").MessageId} MessageId */
 /** @typedef {(id: MessageId, values?: Record<string, string | number>) => string} Translate */
 
-/** @type {Record<Language, Record<MessageId, string>>} */
-const tables = { ja, en };
+/** Of each language what has been loaded so far. @type {Record<Language, Record<string, string>>} */
+const tables = { ja: {}, en: {} };
+
+const first = {
+  ja: () => import("./messages/first-ja.js"),
+  en: () => import("./messages/first-en.js"),
+};
+
+/** What the first view says; needed before `translator`. @param {Language} language */
+export async function loadLanguage(language) {
+  addMessages(language, (await first[language]()).messages);
+}
+
+/** Whether what the first view says is there. @param {Language} language */
+export const speaks = (language) => Object.keys(tables[language]).length > 0;
+
+/** Translators made before find them too. @param {Language} language @param {Record<string, string>} messages */
+export const addMessages = (language, messages) => Object.assign(tables[language], messages);
 
 /**
  * @param {unknown} value
@@ -45,5 +58,6 @@ export function translator(language) {
  */
 export function coreSentence(t, group, code, values = {}, otherwise = code) {
   const id = `${group}.${code}`;
-  return id in ja ? t(/** @type {MessageId} */ (id), values) : otherwise;
+  const known = Object.values(tables).some((table) => id in table);
+  return known ? t(/** @type {MessageId} */ (id), values) : otherwise;
 }

@@ -1,31 +1,20 @@
-/** Keys of the whole page, off while somebody types or a dialog is open; "?" lists them. */
-
-import { dialog } from "./components/dialog.js";
-import { h } from "./dom.js";
+/** Keys of the whole page, off while somebody types or a dialog is open; "?" lists them (keys-list.js). */
 
 /**
  * @typedef {object} Key
  * @property {string} key
  * @property {string} shown in the list
- * @property {string} words
+ * @property {import("./i18n.js").MessageId} label
  * @property {() => void} action
  */
 
 /**
  * @param {object} options
- * @param {import("./i18n.js").Translate} options.t
  * @param {Key[]} options.keys
+ * @param {() => void} options.onList
  * @param {AbortSignal} options.signal
  */
-export function pageKeys({ t, keys, signal }) {
-  const rows = [...keys.filter(({ words }) => words !== ""), { shown: "?", words: t("keys.list") }, { shown: "Esc", words: t("keys.close") }];
-  const list = dialog({
-    t,
-    id: "key-list",
-    title: t("keys.title"),
-    class: "drawer",
-    content: [h("dl", { class: "inputs" }, rows.map(({ shown, words }) => h("div", {}, h("dt", {}, words), h("dd", {}, h("kbd", { class: "key" }, shown)))))],
-  });
+export function pageKeys({ keys, onList, signal }) {
   document.addEventListener(
     "keydown",
     (event) => {
@@ -37,9 +26,8 @@ export function pageKeys({ t, keys, signal }) {
       if (!found && event.key !== "?") return;
       event.preventDefault();
       if (found) found.action();
-      else list.open();
+      else onList();
     },
     { signal },
   );
-  return { element: list.element, open: list.open };
 }

@@ -1,39 +1,49 @@
 /** The page: reads the address, loads the core, builds the view, keeps the address up to date. */
 
-import { bars } from "./bars/index.js";
 import { explainDrawer } from "./components/explain.js";
 import { loadCore } from "./core.js";
 import { machineStore } from "./current-machine.js";
 import { modelStore } from "./current-model.js";
 import { fill, h } from "./dom.js";
-import { embedDialog } from "./embed/generator.js";
-import { guide } from "./guide/guide.js";
+import { guide, loadGuide } from "./guide/guide.js";
 import { pageHeader } from "./header.js";
-import { browserLanguage, isLanguage, translator } from "./i18n.js";
+import { browserLanguage, isLanguage, loadLanguage, translator } from "./i18n.js";
 import { pageKeys } from "./keys.js";
 import { changedAnswer, linkWithAnswer } from "./link.js";
-import { keepOffline } from "./offline/register.js";
+import { NotLoaded, restOfPage } from "./load-rest.js";
 import { peekBar } from "./peek.js";
-import { exportDialog } from "./results/export-dialog.js";
 import { applyTheme, asTheme, readPreference, writePreference } from "./preferences.js";
 import { fromFragment, toFragment, writeFragment } from "./state.js";
-import { addToComparison } from "./tabs/compare/index.js";
 import { TABS } from "./tabs/index.js";
+import { quickTab } from "./tabs/quick/index.js";
 
 /** @typedef {import("./i18n.js").Language} Language */
 /** @typedef {import("./core-types.js").Core} Core */
 /** @typedef {import("./current-model.js").ModelStore} ModelStore */
+/** @typedef {import("./load-rest.js").Rest} Rest */
 
 const ANNOUNCE_MS = 500;
 /** Browsers refuse to change the address many times a second. */
 const ADDRESS_MS = 200;
+/** A load that takes no longer is not mentioned. */
+const QUIET_MS = 400;
 
 let address = fromFragment(location.hash);
 let building = new AbortController();
 /** The fragment that this page wrote last, to tell it from one that the visitor enters. */
 let written = location.hash;
-/** Outlives a change of the language. */
+/** These outlive a change of the language. */
 const updateNotice = h("div", { class: "wrap", id: "update-place" });
+const loadNotice = h("div", { id: "load-place", role: "status" });
+
+/** Complete once the rest of the page is here. */
+const core = /** @type {Core} */ ({});
+const models = modelStore(core);
+const rest = restOfPage(core);
+/** Of the tab in view. @type {(() => void) | undefined} */
+let arrived;
+/** What the visitor waits for; only the last wish counts. */
+let wishes = 0;
 
 /** @returns {Language} */
 function chosenLanguage() {
@@ -42,12 +52,49 @@ function chosenLanguage() {
   return isLanguage(stored) ? stored : browserLanguage();
 }
 
+/** かんたん without a model is all that the first view can. @param {import("./state.js").State} state */
+const needsRest = ({ tab, model, name }) => TABS.some(({ id }) => id === tab && id !== "quick") || model !== "" || name !== "";
+
 /**
- * @param {Core} core
- * @param {ModelStore} models
+ * Does what needs the rest of the page, at once or when it has come. What is typed meanwhile stays.
  * @param {Language} language
+ * @param {(rest: Rest) => void} wish
  */
-function build(core, models, language) {
+async function withRest(language, wish) {
+  const here = rest.get();
+  if (here && rest.ready(language)) {
+    wishes += 1;
+    wish(here);
+    return;
+  }
+  const mine = (wishes += 1);
+  const t = translator(/** @type {Language} */ (document.documentElement.lang));
+  const slow = setTimeout(() => fill(loadNotice, h("p", { class: "toast" }, t("app.loading"))), QUIET_MS);
+  try {
+    await rest.load(language);
+    clearTimeout(slow);
+    fill(loadNotice);
+    wholeIsHere();
+    if (mine === wishes) wish(/** @type {Rest} */ (rest.get()));
+  } catch (error) {
+    clearTimeout(slow);
+    console.warn(error);
+    if (mine !== wishes) return;
+    const again = h("button", { type: "button", class: "button-line", id: "load-again", on: { click: () => withRest(language, wish) } }, t("app.load_again"));
+    fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.load_failed")), again));
+  }
+}
+
+/** Once: the tab in view may know more now, and a hosted copy is kept for use without a network. */
+function wholeIsHere() {
+  if ("whole" in document.documentElement.dataset) return;
+  document.documentElement.dataset.whole = "";
+  arrived?.();
+  rest.get()?.keepOffline(translator(/** @type {Language} */ (document.documentElement.lang)), updateNotice);
+}
+
+/** @param {Language} language its words are loaded, and the rest of the page if the address needs it */
+function build(language) {
   building.abort();
   building = new AbortController();
   const { signal } = building;
@@ -85,7 +132,8 @@ function build(core, models, language) {
     state.model = "";
   }
   const machine = machineStore(core, state.machine);
-  const tab = chosen.build({
+  const builder = rest.get()?.builders[chosen.id] ?? quickTab;
+  const tab = builder({
     language,
     t,
     core,
@@ -108,41 +156,56 @@ function build(core, models, language) {
     peek?.update();
   }, signal);
   machine.subscribe(saveAddress, signal);
+  arrived = tab.arrived;
   /** A model of a file is in no link, so neither is its answer. */
   const link = () => linkWithAnswer(models.get()?.opened ? "" : (tab.document?.()?.answer ?? ""));
-  const shared = chosen.alone
-    ? null
-    : bars({ t, core, models, machine, onFiles: () => switchTab("model"), link, signal });
-  const keys = pageKeys({ t, signal, keys: shortcuts() });
-  const embed = embedDialog({ t, language, state });
-  const exports = exportDialog({
-    t,
-    result: () => tab.document?.() ?? null,
-    origin: () => ({ version: MEYASU_VERSION, catalog: core.catalog_version(), hardware: core.hardware_version(), link: link() }),
-  });
+  const shared = (!chosen.alone && rest.get()?.bars({ t, core, models, machine, onFiles: () => switchTab("model"), link, signal })) || null;
+  /** Dialogs are made when they are first opened. @param {(rest: Rest) => { element: HTMLElement, open: () => void }} make */
+  const later = (make) => {
+    /** @type {ReturnType<typeof make> | null} */
+    let made = null;
+    return () =>
+      withRest(language, (here) => {
+        if (!made) document.body.append((made = make(here)).element);
+        made.open();
+      });
+  };
+  const keys = shortcuts();
+  const openKeys = later(({ keyList }) => keyList(t, keys));
+  pageKeys({ signal, keys, onList: openKeys });
+  const openEmbed = later(({ embedDialog }) => embedDialog({ t, language, state }));
+  const openExport = later(({ exportDialog }) =>
+    exportDialog({
+      t,
+      result: () => tab.document?.() ?? null,
+      origin: () => ({ version: MEYASU_VERSION, catalog: core.catalog_version(), hardware: core.hardware_version(), link: link() }),
+    }),
+  );
   const notices = h("div", { class: "wrap stack" });
   const say = (/** @type {string} */ sentence) => notices.append(h("p", { class: "banner", role: "alert" }, sentence));
-  const compare = () => {
-    if (models.get()?.opened) say(t("compare.file_model"));
-    else if (addToComparison(state, toFragment(state) || "v1")) switchTab("compare");
-    else say(t("compare.full"));
-  };
+  const compare = () =>
+    withRest(language, ({ addToComparison }) => {
+      if (models.get()?.opened) say(t("compare.file_model"));
+      else if (addToComparison(state, toFragment(state) || "v1")) switchTab("compare");
+      else say(t("compare.full"));
+    });
   pointOutChange(address.answer, tab, (changed) => say(changed), t, signal);
   peek = peekBar(tab, signal);
+  /** @returns {import("./keys.js").Key[]} */
   function shortcuts() {
     /** @type {HTMLElement | null} */
     const search = tab.element.querySelector("#model-search");
     const openModel = search ? () => search.focus() : shared?.openModel;
     return [
-      ...(openModel ? [{ key: "/", shown: "/", words: t("keys.model"), action: openModel }] : []),
-      ...(shared ? [{ key: "m", shown: "m", words: t("keys.machine"), action: shared.openMachine }] : []),
+      ...(openModel ? [{ key: "/", shown: "/", label: /** @type {const} */ ("keys.model"), action: openModel }] : []),
+      ...(shared ? [{ key: "m", shown: "m", label: /** @type {const} */ ("keys.machine"), action: shared.openMachine }] : []),
       ...TABS.filter(({ inMenu }) => !inMenu).map(({ id, label }, index) => ({
         key: String(index + 1),
         shown: String(index + 1),
-        words: t(label),
+        label,
         action: () => switchTab(id),
       })),
-      { key: "e", shown: "e", words: t("keys.largest"), action: openLargest },
+      { key: "e", shown: "e", label: /** @type {const} */ ("keys.largest"), action: openLargest },
     ];
   }
   /** Every number of the tab that stands for a term is a button with data-bytes. */
@@ -159,20 +222,23 @@ function build(core, models, language) {
   };
   const switchLanguage = () => {
     const next = language === "ja" ? "en" : "ja";
-    address = { ...address, lang: "", bad: [] };
-    writePreference("language", next);
-    build(core, models, next);
-    document.getElementById("lang-toggle")?.focus();
+    withRest(next, () => {
+      address = { ...address, lang: "", bad: [] };
+      writePreference("language", next);
+      build(next);
+      document.getElementById("lang-toggle")?.focus();
+    });
   };
 
   /** @param {string} id */
-  const switchTab = (id) => {
-    state.tab = id;
-    history.pushState(null, "", `#${toFragment(state)}`);
-    written = location.hash;
-    build(core, models, language);
-    (document.getElementById(`tab-${id}`) ?? tabPanel(id))?.focus();
-  };
+  const switchTab = (id) =>
+    withRest(language, () => {
+      state.tab = id;
+      history.pushState(null, "", `#${toFragment(state)}`);
+      written = location.hash;
+      build(language);
+      (document.getElementById(`tab-${id}`) ?? tabPanel(id))?.focus();
+    });
 
   document.body.replaceChildren(
     h("a", { class: "skip", href: `#${tab.element.id}`, on: { click: skip } }, t("app.skip")),
@@ -181,10 +247,10 @@ function build(core, models, language) {
       language,
       onLanguage: switchLanguage,
       actions: [
-        ...(tab.document ? [{ id: "export", label: /** @type {const} */ ("app.menu.export"), action: exports.open }, { id: "compare-add", label: /** @type {const} */ ("compare.add"), action: compare }] : []),
-        { id: "embed", label: "app.menu.embed", action: embed.open },
+        ...(tab.document ? [{ id: "export", label: /** @type {const} */ ("app.menu.export"), action: openExport }, { id: "compare-add", label: /** @type {const} */ ("compare.add"), action: compare }] : []),
+        { id: "embed", label: "app.menu.embed", action: openEmbed },
         { id: "print", label: "app.menu.print", action: () => window.print() },
-        { id: "keys", label: "keys.title", action: keys.open },
+        { id: "keys", label: "keys.title", action: openKeys },
       ],
       link,
       tab: chosen.id,
@@ -209,9 +275,7 @@ function build(core, models, language) {
     status,
     peek.element,
     drawer.element,
-    embed.element,
-    exports.element,
-    keys.element,
+    loadNotice,
     ...(shared?.dialogs ?? []),
   );
   fill(printLink, t("app.print_link", { x: location.href }));
@@ -259,27 +323,55 @@ function debounced(action, delay) {
   };
 }
 
+/** A first touch is when the rest begins to come: before a finger lifts or a word is typed. */
+const TOUCHES = ["pointerdown", "keydown", "focusin", "dragenter"];
+
+function awaitTouch() {
+  const touched = new AbortController();
+  const touch = () => {
+    touched.abort();
+    withRest(/** @type {Language} */ (document.documentElement.lang), () => {});
+  };
+  for (const type of TOUCHES) addEventListener(type, touch, { capture: true, signal: touched.signal });
+}
+
+/** The fragment was changed by hand, by a link or by going back. */
+function follow() {
+  if (location.hash === written) return;
+  written = location.hash;
+  const next = fromFragment(location.hash);
+  const show = () => {
+    address = next;
+    build(chosenLanguage());
+  };
+  address.lang = next.lang;
+  const language = chosenLanguage();
+  if (needsRest(next.state) || language !== document.documentElement.lang) withRest(language, show);
+  else show();
+}
+
 async function start() {
   applyTheme(asTheme(address.theme || readPreference("theme")));
   const language = chosenLanguage();
   try {
-    const core = await loadCore();
-    const models = modelStore(core);
-    build(core, models, language);
-    keepOffline(translator(language), updateNotice);
-    addEventListener("hashchange", () => {
-      if (location.hash === written) return;
-      written = location.hash;
-      address = fromFragment(location.hash);
-      build(core, models, chosenLanguage());
-    });
+    if (MEYASU_SINGLE_FILE || needsRest(address.state)) await rest.load(language);
+    else {
+      const [small] = await Promise.all([loadCore("./core-quick.js"), loadLanguage(language), loadGuide(language)]);
+      Object.assign(core, small);
+    }
+    build(language);
+    if (rest.get()) wholeIsHere();
+    else awaitTouch();
+    addEventListener("hashchange", follow);
   } catch (error) {
     document.documentElement.lang = language;
-    const sentence = h("p", { class: "banner", role: "alert" }, translator(language)("error.no_wasm"));
-    document.body.replaceChildren(h("main", { class: "wrap" }, sentence));
     console.error(error);
+    await loadLanguage(language);
+    const t = translator(language);
+    const again = h("button", { type: "button", class: "button-line", on: { click: () => location.reload() } }, t("app.load_again"));
+    const sentence = error instanceof NotLoaded ? [t("app.load_failed"), " ", again] : [t("error.no_wasm")];
+    document.body.replaceChildren(h("main", { class: "wrap" }, h("p", { class: "banner", role: "alert" }, sentence)));
   }
 }
 
-if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
-else start();
+start();

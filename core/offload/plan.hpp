@@ -48,6 +48,9 @@ struct OffloadTier {
   Bytes capacity = 0;  // what may be used is `usable_share` of it
   Bytes used = 0;
   std::vector<Term> terms;
+
+  /// Left of the capacity.
+  [[nodiscard]] Bytes spare() const { return capacity - used; }
 };
 
 /// One transfer or computation of a layer: "up", "up_cache", "down", "read", "write", "compute",

@@ -199,6 +199,48 @@ LlamaCppSettings settings_of_log(const LogReading& log, LlamaCppSettings setting
   return settings;
 }
 
+std::vector<LogFact> options_of_log(const LogReading& log) {
+  std::vector<LogFact> options;
+  const auto put = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) options.push_back({std::string(name), std::string(value)});
+  };
+  const auto put_count = [&](std::string_view name, std::int64_t count, std::int64_t least) {
+    if (count >= least) put(name, std::to_string(count));
+  };
+  const bool server = log.source == LogSource::vllm || log.source == LogSource::sglang;
+  if (server) {
+    put("runtime", log_source_name(log.source));
+    put_count("n_ctx", log.number("n_ctx"), 1);
+    const std::string fraction(log.fact("memory_fraction"));
+    const double share = std::strtod(fraction.c_str(), nullptr);
+    if (share > 0 && share <= 1) put("memory_fraction", fraction);
+    if (log.fact("kv_type").substr(0, 3) == "fp8") put("kv_type", "fp8");
+    return options;
+  }
+  const LlamaCppSettings settings = settings_of_log(log, {});
+  if (log.source == LogSource::ollama) put("runtime", "ollama");
+  put("mix", mix_of_log(log, {}));
+  // Of several slots with cells of their own each has its part of the context; one pool is a whole.
+  const std::int64_t slots = log.number("users");
+  const std::int64_t users = slots > 1 && !settings.kv_unified ? slots : 1;
+  put_count("n_ctx", log.number("n_ctx") / users, 1);
+  if (slots > 0) put_count("users", users, 1);
+  put_count("n_batch", log.number("n_batch"), 1);
+  put_count("n_ubatch", log.number("n_ubatch"), 1);
+  put_count("n_gpu_layers", log.number("n_gpu_layers"), 0);
+  for (const std::string_view name : {"type_k", "type_v"}) {
+    if (ggml_type_from_name(log.fact(name))) put(name, log.fact(name));
+  }
+  if (settings.flash_attention == FlashAttention::on) put("flash_attention", "on");
+  if (settings.flash_attention == FlashAttention::off) put("flash_attention", "off");
+  if (build_of(log) > 0) {
+    put("release", settings.release == LlamaCppRelease::v0_5_0          ? "v0.5.0"
+                   : settings.release == LlamaCppRelease::build_2025_11 ? "2025-11"
+                                                                        : "2025-05");
+  }
+  return options;
+}
+
 Result<LogCheck> check_llama_cpp_log(InferenceStudy& study, const LogReading& log,
                                      std::string_view mix, const LlamaCppSettings& settings) {
   LogCheck check;

@@ -49,6 +49,12 @@ struct LogCheck {
 /// GPUs, one device for each of them.
 [[nodiscard]] LlamaCppSettings settings_of_log(const LogReading& log, LlamaCppSettings settings);
 
+/// The settings of the log as options of the page (`name` as in estimate_llama_cpp or
+/// estimate_serving, `value` as typed there), those that the log tells: "runtime" (of servers and
+/// Ollama), "mix", "n_ctx" of one conversation, "users", "n_batch", "n_ubatch", "n_gpu_layers",
+/// "type_k", "type_v", "flash_attention", "release", "memory_fraction", "kv_type".
+[[nodiscard]] std::vector<LogFact> options_of_log(const LogReading& log);
+
 /// The mix that a log names ("Q4_K - Medium"), else `fallback`.
 [[nodiscard]] std::string mix_of_log(const LogReading& log, std::string_view fallback);
 

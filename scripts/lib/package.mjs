@@ -2,7 +2,7 @@
 import { build, transform } from "esbuild";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { pack } from "./pack.mjs";
@@ -17,24 +17,68 @@ const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 // What the popover attribute asks for anyway.
 const target = ["chrome114", "firefox125", "safari17"];
 
+const optionsOf = ({ singleFile = false, coreFile = "", define = {} }) => ({
+  bundle: true,
+  minify: true,
+  write: false,
+  charset: "utf8",
+  legalComments: "none",
+  target,
+  define: {
+    MEYASU_VERSION: JSON.stringify(version),
+    MEYASU_SINGLE_FILE: String(singleFile),
+    MEYASU_CORE: JSON.stringify(coreFile),
+    ...define,
+  },
+});
+
 /** @returns {Promise<string>} one classic script or style sheet */
-async function bundle(entry, { singleFile = false, words = false, define = {} } = {}) {
-  const result = await build({
-    entryPoints: [join(web, entry)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: words ? "esm" : "iife",
-    charset: "utf8",
-    legalComments: "none",
-    target,
-    define: {
-      MEYASU_VERSION: JSON.stringify(version),
-      MEYASU_SINGLE_FILE: String(singleFile),
-      ...define,
-    },
-  });
+async function bundle(entry, { words = false, ...options } = {}) {
+  const result = await build({ entryPoints: [join(web, entry)], format: words ? "esm" : "iife", ...optionsOf(options) });
   return result.outputFiles[0].text;
+}
+
+/**
+ * The script of the hosted page in parts: what it opens with, and what it loads when it is touched
+ * (web/load-rest.js). The names of parts change with their content, so that parts of two versions
+ * never meet.
+ * @returns {Promise<{ texts: Map<string, string>, first: string[], rest: string[], ja: string[], en: string[], firstJa: string[], firstEn: string[] }>}
+ *     `first` begins with the script itself
+ */
+async function parts(coreFile) {
+  const result = await build({
+    entryPoints: [{ in: join(web, "main.js"), out: "app" }],
+    outdir: site,
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    format: "esm",
+    splitting: true,
+    metafile: true,
+    ...optionsOf({ coreFile }),
+  });
+  const texts = new Map(result.outputFiles.map(({ path, text }) => [basename(path), text]));
+  const outputs = new Map(Object.entries(result.metafile.outputs).map(([path, output]) => [basename(path), output]));
+  const made = (source) => [...outputs].find(([, { entryPoint = "" }]) => entryPoint.endsWith(source))[0];
+  /** With all that it imports at once. */
+  const closure = (name, found = new Set()) => {
+    if (found.has(name)) return found;
+    found.add(name);
+    for (const { path, kind } of outputs.get(name).imports) if (kind === "import-statement") closure(basename(path), found);
+    return found;
+  };
+  const first = [...closure(made("web/main.js"))];
+  const without = (sources, known) => [...new Set(sources.flatMap((source) => [...closure(made(source))]))].filter((name) => !known.includes(name));
+  const opening = (language) => without([`web/messages/first-${language}.js`, `web/guide/content-${language}.js`], first);
+  const [firstJa, firstEn] = [opening("ja"), opening("en")];
+  return {
+    texts,
+    first,
+    firstJa,
+    firstEn,
+    rest: [...without(["web/rest.js"], first), coreFile.slice(2)],
+    ja: without(["web/messages/later-ja.js"], first),
+    en: without(["web/messages/later-en.js"], first),
+  };
 }
 
 /** `name`: meyasu, or meyasu_quick with what the calculator inside a blog needs. */
@@ -43,12 +87,12 @@ const builtModule = (name = "meyasu") => readFile(join(built, `${name}.wasm`));
 async function builtGlue(name = "meyasu") {
   const glue = await readFile(join(built, `${name}.js`), "utf8");
   // As a function, its text can be handed to a worker.
-  const whole = `function meyasuGlue(){${glue}\nreturn createMeyasu}var createMeyasu=meyasuGlue();createMeyasu.glue=meyasuGlue;`;
+  const whole = `function meyasuGlue(){${glue}\nreturn createMeyasu}globalThis.createMeyasu=meyasuGlue();createMeyasu.glue=meyasuGlue;`;
   const { code } = await transform(whole, { minify: true, charset: "utf8", target });
   return code;
 }
 
-/** A classic script with the module inside: works from disk, in sandboxed frames, and without fetch. */
+/** A script with the module inside, to import or, in sandboxed frames, for a script element. */
 async function coreScript(name) {
   const module = await builtModule(name);
   return `${await builtGlue(name)}createMeyasu.size=${module.length};createMeyasu.packed="${pack(module)}";\n`;
@@ -86,25 +130,34 @@ async function page(template, csp, icon) {
 
 async function singleFile() {
   const style = (await bundle("styles/app.css")).trim();
-  const script = `${await builtGlue()}${inlineScript(await bundle("main.js", { singleFile: true }))}`;
+  const code = await bundle("main.js", { singleFile: true });
+  const script = `${await builtGlue()}${inlineScript(code)}`;
   const parts = [Buffer.from(style), Buffer.from(script), await builtModule()];
   const starter = inlineScript(await bundle("single-file.js"));
   const svg = await readFile(join(web, "icon.svg"));
   const csp = policy(`${hash(starter)} ${hash(script)}`, hash(style), `${worker}${connect}`, `meyasu ${workerTypes}`);
   let html = await page("index.html", csp, `data:image/svg+xml;base64,${svg.toString("base64")}`);
   html = replaceOnce(html, '    <link rel="stylesheet" href="app.css" />\n', "");
-  html = replaceOnce(html, '    <script src="core.js"></script>\n', "");
   html = replaceOnce(html, '    <link rel="manifest" href="manifest.webmanifest" />\n', "");
   const sizes = parts.map(({ length }) => length).join(" ");
   const packed = `<script type="text/plain" id="packed" data-sizes="${sizes}">${pack(Buffer.concat(parts))}</script>`;
-  return replaceOnce(html, '<script src="app.js"></script>', `${packed}<script>${starter}</script>`);
+  html = replaceOnce(html, '<script src="app.js"></script>', `${packed}<script>${starter}</script>`);
+  return { html, style, code };
+}
+
+/** The hosted page names its parts, so that they can be fetched side by side. */
+async function hostedPage(csp, { first: [script, ...shared], rest, ja, en, firstJa, firstEn }) {
+  const html = await page("index.html", csp, "icon.svg");
+  const lists = Object.entries({ rest, ja, en, "ja-first": firstJa, "en-first": firstEn });
+  const data = lists.map(([name, files]) => ` data-${name}="${files.join(" ")}"`).join("");
+  const preloads = shared.map((file) => `<link rel="modulepreload" href="${file}" />\n    `).join("");
+  return replaceOnce(html, '<script src="app.js"></script>', `${preloads}<script type="module" src="${script}"${data}></script>`);
 }
 
 /** What the page needs without a network; the name of its cache changes with any of it. */
-async function serviceWorker(files) {
-  const names = ["index.html", "app.css", "app.js", "core.js", "manifest.webmanifest"];
+async function serviceWorker(files, names) {
   const build = createHash("sha256").update(names.map((name) => files.get(name)).join("")).digest("hex").slice(0, 16);
-  const define = { MEYASU_BUILD: JSON.stringify(build), MEYASU_FILES: JSON.stringify(["./", "icon.svg", ...names]) };
+  const define = { MEYASU_BUILD: JSON.stringify(build), MEYASU_FILES: JSON.stringify(["./", ...names]) };
   return bundle("offline/worker.js", { define });
 }
 
@@ -126,7 +179,7 @@ function printSizes(title, sizes) {
 async function printParts(script, style) {
   const read = (...path) => readFile(join(root, ...path));
   const words = await Promise.all(
-    ["messages/ja.js", "messages/en.js", "guide/content-ja.js", "guide/content-en.js"].map((file) => bundle(file, { words: true })),
+    ["messages/first-ja.js", "messages/first-en.js", "messages/later-ja.js", "messages/later-en.js", "guide/content-ja.js", "guide/content-en.js"].map((file) => bundle(file, { words: true })),
   );
   const code = sizesOf(script);
   const text = sizesOf(words.join(""));
@@ -142,11 +195,32 @@ async function printParts(script, style) {
   ]);
 }
 
-/** scripts/size-budget.json holds what the page may weigh: no file grows past it unnoticed. */
+/** The first view says nothing that its own messages do not hold: the others may come late, or never. */
+async function checkFirstWords({ texts, first }) {
+  const { messages: words } = await import("../../web/messages/first-ja.js");
+  const { messages: all } = await import("../../web/messages/ja.js");
+  const text = first.map((name) => texts.get(name)).join("");
+  const missing = Object.keys(all).filter((id) => !(id in words) && text.includes(`"${id}"`));
+  // Functions that only the rest calls, in files that it shares with the first view; and what is said
+  // once the rest is here.
+  const early = missing.filter((id) => !/^(keys|compare|format|machine)\./.test(id));
+  if (early.length > 0) throw new Error(`the first view says what is not in messages/first-*.js: ${early.join(", ")}`);
+}
+
+/**
+ * scripts/size-budget.json holds what the page may weigh: no file grows past it unnoticed. "*" stands
+ * for the part of a name that changes with the content. Parts are compressed one by one, as servers do.
+ */
 async function checkBudget(files) {
   const budget = JSON.parse(await readFile(join(root, "scripts", "size-budget.json"), "utf8"));
-  for (const [name, { files: parts = [name], limit, goal }] of Object.entries(budget)) {
-    const sizes = sizesOf(parts.map((part) => files.get(part)).join(""));
+  const named = (pattern) => {
+    const found = [...files.keys()].filter((name) => new RegExp(`^${pattern.replaceAll(".", "\\.").replace("*", "\\w+")}$`).test(name));
+    if (found.length === 0) throw new Error(`scripts/size-budget.json names ${pattern}, which nothing makes`);
+    return found;
+  };
+  for (const [name, { files: patterns = [name], limit, goal }] of Object.entries(budget)) {
+    const each = patterns.flatMap(named).map((part) => sizesOf(files.get(part)));
+    const sizes = Object.fromEntries(["raw", "gzip", "brotli"].map((measure) => [measure, each.reduce((sum, size) => sum + size[measure], 0)]));
     for (const [measure, most] of Object.entries(limit)) {
       const size = sizes[measure];
       const words = `${name}: ${size} of ${most} bytes ${measure}, goal ${goal[measure]}`;
@@ -190,24 +264,28 @@ await checkTypes();
 await rm(dist, { recursive: true, force: true });
 await mkdir(site, { recursive: true });
 const core = await coreScript("meyasu");
+const coreFile = `core-${createHash("sha256").update(core).digest("hex").slice(0, 8)}.js`;
+const script = await parts(`./${coreFile}`);
+await checkFirstWords(script);
 const sameSite = policy("'self'", "'self'", `frame-src 'self'; ${hosted}${connect}`, `meyasu ${workerTypes}`);
 const files = new Map([
-  ["index.html", await page("index.html", sameSite, "icon.svg")],
+  ["index.html", await hostedPage(sameSite, script)],
   ["app.css", await bundle("styles/app.css")],
-  ["app.js", await bundle("main.js")],
-  ["core.js", core],
+  ...script.texts,
+  [coreFile, core],
   ["core-quick.js", await coreScript("meyasu_quick")],
-  ["embed.html", await page("embed.html", policy("'self'", "'self'"), "")],
-  ["embed.css", await bundle("styles/embed.css")],
-  ["frame.js", await bundle("embed/frame.js")],
-  ["embed.js", await bundle("embed/element.js")],
-  ["meyasu.html", await singleFile()],
+  ["manifest.webmanifest", await readFile(join(web, "manifest.webmanifest"), "utf8")],
+  ["icon.svg", await readFile(join(web, "icon.svg"), "utf8")],
 ]);
-files.set("manifest.webmanifest", await readFile(join(web, "manifest.webmanifest"), "utf8"));
-files.set("sw.js", await serviceWorker(files));
+files.set("sw.js", await serviceWorker(files, [...files.keys()]));
+files.set("embed.html", await page("embed.html", policy("'self'", "'self'"), ""));
+files.set("embed.css", await bundle("styles/embed.css"));
+files.set("frame.js", await bundle("embed/frame.js"));
+files.set("embed.js", await bundle("embed/element.js"));
+const { html, style, code } = await singleFile();
+files.set("meyasu.html", html);
 for (const [name, text] of files) await writeFile(join(site, name), text);
-await copyFile(join(web, "icon.svg"), join(site, "icon.svg"));
 await copyFile(join(site, "meyasu.html"), join(dist, "meyasu.html"));
 printSizes("files", [...files].map(([name, text]) => [name, sizesOf(text)]));
-await printParts(files.get("app.js"), files.get("app.css"));
+await printParts(code, style);
 await checkBudget(files);

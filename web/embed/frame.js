@@ -3,16 +3,17 @@
 import { explainDrawer } from "../components/explain.js";
 import { loadCore } from "../core.js";
 import { h } from "../dom.js";
-import { browserLanguage, isLanguage, translator } from "../i18n.js";
+import { browserLanguage, isLanguage, loadLanguage, translator } from "../i18n.js";
 import { applyTheme, asTheme } from "../preferences.js";
 import { fromFragment } from "../state.js";
 import { compactCalculator } from "./compact.js";
 import { HEIGHT_MESSAGE } from "./messages.js";
 
 /** @param {import("../core-types.js").Core} core */
-function build(core) {
+async function build(core) {
   const { state, lang, theme } = fromFragment(location.hash);
   const language = isLanguage(lang) ? lang : browserLanguage();
+  await loadLanguage(language);
   const t = translator(language);
   document.documentElement.lang = language;
   document.title = t("embed.frame_title");
@@ -43,9 +44,10 @@ async function start() {
   if (parent !== window) followHeight();
   try {
     const core = await loadCore();
-    build(core);
+    await build(core);
     addEventListener("hashchange", () => build(core));
   } catch (error) {
+    await loadLanguage(browserLanguage());
     const sentence = translator(browserLanguage())("error.no_wasm");
     document.body.replaceChildren(h("main", {}, h("p", { class: "banner", role: "alert" }, sentence)));
     console.error(error);

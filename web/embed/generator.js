@@ -39,7 +39,9 @@ export function embedDialog({ t, language, state }) {
   };
   const code = h("pre", { class: "code", id: "embed-code", tabindex: "0" });
   const note = h("p", { class: "note" });
-  const preview = h("iframe", { title: t("embed.preview"), class: "embed-preview" });
+  /** The real thing, while the dialog is open. @type {HTMLIFrameElement | null} */
+  let preview = null;
+  const sample = MEYASU_SINGLE_FILE ? null : h("div", { class: "embed-sample", lang: language });
 
   const options = () => {
     const parts = [toFragment(state) || "v1"];
@@ -66,13 +68,13 @@ export function embedDialog({ t, language, state }) {
     form.element.hidden = choice.shown === "page";
     fill(code, isFrame ? iframeCode() : tagCode());
     fill(note, t(isFrame ? "embed.iframe_note" : "embed.tag_note"));
-    if (!MEYASU_SINGLE_FILE) {
+    if (preview) {
       preview.src = `${SHOWN[choice.shown].file}#${options()}`;
       preview.style.height = `${SHOWN[choice.shown].height}px`;
     }
   };
   addEventListener("message", ({ source, data }) => {
-    if (source !== preview.contentWindow || data?.type !== HEIGHT_MESSAGE) return;
+    if (!preview || source !== preview.contentWindow || data?.type !== HEIGHT_MESSAGE) return;
     preview.style.height = `${Number(data.height)}px`;
   });
 
@@ -170,16 +172,21 @@ export function embedDialog({ t, language, state }) {
           code,
           note,
         ),
-        !MEYASU_SINGLE_FILE && h("div", { class: "embed-sample", lang: language }, preview),
+        sample,
       ),
     ),
   );
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
+  dialog.addEventListener("close", () => {
+    preview?.remove();
+    preview = null;
+  });
   return {
     element: dialog,
     open() {
+      if (sample) sample.append((preview = h("iframe", { title: t("embed.preview"), class: "embed-preview" })));
       update();
       dialog.showModal();
       document.getElementById("embed-title")?.focus();

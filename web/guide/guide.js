@@ -2,8 +2,6 @@
 
 import { rich } from "../components/rich.js";
 import { h } from "../dom.js";
-import { guide as en } from "./content-en.js";
-import { guide as ja } from "./content-ja.js";
 
 /**
  * A paragraph, a list, or a table whose first row is its head. All text is rich text.
@@ -12,7 +10,18 @@ import { guide as ja } from "./content-ja.js";
  * @typedef {import("../i18n.js").Translate} Translate
  */
 
-const contents = { ja, en };
+const sources = {
+  ja: () => import("./content-ja.js"),
+  en: () => import("./content-en.js"),
+};
+
+/** @type {Partial<Record<import("../i18n.js").Language, Topic[]>>} */
+const contents = {};
+
+/** Needed before `guide`. @param {import("../i18n.js").Language} language */
+export async function loadGuide(language) {
+  contents[language] = (await sources[language]()).guide;
+}
 
 /**
  * @param {Block} block
@@ -61,7 +70,7 @@ function table([head, ...body], t) {
  * @param {import("../i18n.js").Language} options.language
  */
 export function guide({ t, language }) {
-  const topics = contents[language].map(({ id, title, blocks }, index) =>
+  const topics = (contents[language] ?? []).map(({ id, title, blocks }, index) =>
     h(
       "details",
       { id: `guide-${id}`, open: index === 0 },

@@ -1,6 +1,5 @@
 /** Sentences of the page Accuracy. Rules as in ja.js. */
 export const accuracy = {
-  "acc.tab": "Accuracy",
   "acc.title": "How near the estimates come",
   "acc.lead":
     "These estimates beside what was measured. The error is |estimate − measured| ÷ measured; where a figure was printed rounded, a difference up to half of its last digit counts as 0. Rows that cannot be estimated are counted, never dropped.",

@@ -3,7 +3,6 @@
  * @type {Record<keyof typeof import("./inference-ja.js").inference, string>}
  */
 export const inference = {
-  "infer.tab": "Inference",
   "infer.ram": "RAM",
   "infer.title": "Memory for inference",
   "infer.settings": "Settings",

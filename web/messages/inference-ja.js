@@ -1,6 +1,5 @@
 /** 推論タブの文言。規則は ja.js と同じ。 */
 export const inference = {
-  "infer.tab": "推論",
   "infer.ram": "RAM",
   "infer.title": "推論に必要なメモリ",
   "infer.settings": "条件",

@@ -81,9 +81,4 @@ export const machines = {
   "infer.ts": "GPU split (-ts)",
   "infer.ts_hint": "E.g. 20,13. Empty: by free memory.",
   "infer.eager": "No CUDA graphs (--enforce-eager)",
-  "badge.fits": "It fits: {x}, {y} to spare",
-  "badge.tight": "It is tight: {x}, {y} to spare",
-  "badge.over": "It does not fit: {x}, {y} short",
-  "badge.smaller": " {x} would fit.",
-  "badge.note": " (weights alone)",
 };

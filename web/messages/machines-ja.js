@@ -81,9 +81,4 @@ export const machines = {
   "infer.ts": "GPU の割り当て（-ts）",
   "infer.ts_hint": "例：20,13。空なら空きメモリに合わせます。",
   "infer.eager": "CUDA グラフを使わない（--enforce-eager）",
-  "badge.fits": "収まります：{x}、余裕 {y}",
-  "badge.tight": "ぎりぎりです：{x}、余裕 {y}",
-  "badge.over": "足りません：{x}、不足 {y}",
-  "badge.smaller": "{x} なら収まります。",
-  "badge.note": "（重みだけで比べています）",
 };

@@ -3,7 +3,6 @@
  * @type {Record<keyof typeof import("./model-ja.js").model, string>}
  */
 export const model = {
-  "model.tab": "Model",
   "model.title": "Look up a model",
   "model.lead": "Pick one from the catalog, or drag a file here. You get its exact weight, in every quantization.",
   "model.search": "Pick from the catalog",
@@ -166,8 +165,4 @@ export const model = {
   "open.net_slow": "No answer; try again or use a file",
   "open.unreadable": "Could not be read; check the file",
 
-  "name.in_catalog": "{x} is in the catalog",
-  "name.open_in_catalog": "See its exact size",
-  "quick.current_model": "Chosen model: {x}",
-  "quick.use_model": "Use this model",
 };

@@ -1,6 +1,5 @@
 /** モデルタブの文言。規則は ja.js と同じ。 */
 export const model = {
-  "model.tab": "モデル",
   "model.title": "モデルを調べる",
   "model.lead": "カタログから選ぶか、ファイルをドラッグします。重みの正確な大きさと、量子化ごとの大きさがわかります。",
   "model.search": "カタログから選ぶ",
@@ -163,8 +162,4 @@ export const model = {
   "open.net_slow": "返事がありません。もう一度試すか、ファイルを使ってください",
   "open.unreadable": "読めませんでした。ファイルを確かめてください",
 
-  "name.in_catalog": "カタログに {x} があります",
-  "name.open_in_catalog": "正確な大きさを見る",
-  "quick.current_model": "選んだモデル：{x}",
-  "quick.use_model": "このモデルを使う",
 };

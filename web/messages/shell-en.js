@@ -3,7 +3,6 @@
 /** @type {Record<keyof typeof import("./shell-ja.js").shell, string>} */
 export const shell = {
   "bar.label": "Model and machine",
-  "bar.model": "Model",
   "bar.machine": "Machine",
   "bar.change": "Change",
   "bar.link": "Copy link to this setup",
@@ -16,7 +15,6 @@ export const shell = {
   "bar.layers": "{x} layers",
   "bar.context": "trained on {x}",
 
-  "keys.title": "Keys",
   "keys.model": "Choose a model",
   "keys.machine": "Choose a machine",
   "keys.largest": "Formula of the largest term",
@@ -34,9 +32,7 @@ export const shell = {
   "machine.remove": "Remove",
   "machine.remove_one": "Remove {x}",
   "machine.without": "No GPU",
-  "machine.no_gpu": "No GPU (CPU only)",
   "machine.no_gpu_note": "No GPU: everything runs on CPU and RAM.",
-  "machine.and": " + ",
   "machine.gap": " · ",
   "machine.stop": ". ",
   "machine.count": "How many",

@@ -1,7 +1,6 @@
 /** 全タブに共通の枠の文言。規則は ja.js と同じ。 */
 export const shell = {
   "bar.label": "モデルとマシン",
-  "bar.model": "モデル",
   "bar.machine": "マシン",
   "bar.change": "変える",
   "bar.link": "この条件のリンクをコピー",
@@ -14,7 +13,6 @@ export const shell = {
   "bar.layers": "{x} 層",
   "bar.context": "学習した長さ {x}",
 
-  "keys.title": "キーの一覧",
   "keys.model": "モデルを選ぶ",
   "keys.machine": "マシンを選ぶ",
   "keys.largest": "いちばん大きい項目の式",
@@ -32,9 +30,7 @@ export const shell = {
   "machine.remove": "外す",
   "machine.remove_one": "{x} を外す",
   "machine.without": "GPU なしにする",
-  "machine.no_gpu": "GPU なし（CPU だけ）",
   "machine.no_gpu_note": "GPU なしです。CPU と RAM だけで動かします。",
-  "machine.and": " ＋ ",
   "machine.gap": "・",
   "machine.stop": "。",
   "machine.count": "台数",

@@ -1,6 +1,5 @@
 /** Sentences of the tab Training. Rules as in ja.js. */
 export const training = {
-  "train.tab": "Training",
   "train.title": "Memory for training (fine-tuning)",
   "train.colon": ": ",
   "train.auto": "auto",

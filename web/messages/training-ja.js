@@ -1,6 +1,5 @@
 /** 学習のタブの文言。規則は ja.js と同じ。 */
 export const training = {
-  "train.tab": "学習",
   "train.title": "学習（ファインチューニング）に必要なメモリ",
   "train.colon": "：",
   "train.auto": "自動",

@@ -23,8 +23,8 @@ export async function keepOffline(t, element) {
     registration.addEventListener("updatefound", () => {
       const found = registration.installing;
       found?.addEventListener("statechange", () => {
-        // Without a controller this is the first visit, not an update.
-        if (found.state === "installed" && workers.controller) offer(found);
+        // Without an active one before it this is the first visit, not an update.
+        if (found.state === "installed" && registration.active) offer(found);
       });
     });
   } catch {

@@ -1,6 +1,7 @@
 /**
  * The service worker of hosted copies: the page's own files from the cache, so that it opens without
  * a network. Everything else goes the usual way. A new version waits until the visitor asks for it.
+ * It starts once the whole page was loaded, so that a first look costs no more than it shows.
  */
 
 /** @type {any} the global of a service worker, which the page's types do not know */
@@ -8,8 +9,9 @@ const worker = self;
 const cacheName = `meyasu-${MEYASU_BUILD}`;
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
-  // Past the browser's own cache, or files of two versions could meet.
-  const files = MEYASU_FILES.map((name) => new Request(name, { cache: "reload" }));
+  // Asked of the server again, or files of two versions could meet; what the page has just loaded is
+  // not sent twice.
+  const files = MEYASU_FILES.map((name) => new Request(name, { cache: "no-cache" }));
   event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(files)));
 });
 

@@ -123,9 +123,34 @@ export function results({ test, server, engine }) {
     await page.evaluate(() => localStorage.clear());
   });
 
+  test('one press takes model and settings of a log to the inference tab', async (page) => {
+    await page.open(`${server().site}#v1;tab=log;g=rtx-3090`);
+    await page.evaluate((text) => {
+      const area = document.getElementById('log-text');
+      area.value = text;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    }, log.replace('n_ctx      = 8192', 'n_ctx      = 4096'));
+    await eventually('the button', () => page.isVisible('#log-apply'));
+    await page.click('#log-apply');
+    await eventually('the tab', () => page.isVisible('#panel-infer'));
+    const hash = await eventually('the settings in the link', async () => {
+      const link = await page.evaluate(() => location.hash);
+      return link.includes('c=4096') ? link : '';
+    });
+    for (const part of ['m=meta-llama/Meta-Llama-3-8B', 'w=Q4_K_M', 'ngl=33', 'fa=off', 'rel=2025-05']) assert.ok(decodeURIComponent(hash).includes(part), `${part} in ${hash}`);
+    assert.equal(await page.value('#infer-c'), '4096');
+  });
+
   if (engine === 'chromium') {
     test('a hosted copy is kept for use without a network', async (page) => {
       await page.open(server().site);
+      await page.evaluate(async () => {
+        for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+        for (const name of await caches.keys()) await caches.delete(name);
+      });
+      await page.open(`${server().site}?new`);
+      assert.equal(await page.evaluate(async () => (await caches.keys()).filter((key) => key.startsWith('meyasu-')).length), 0, 'not before somebody touches it');
+      await page.press('Tab');
       const names = await eventually('the files in the cache', () =>
         page.evaluate(async () => {
           await navigator.serviceWorker.ready;
@@ -134,7 +159,9 @@ export function results({ test, server, engine }) {
           return kept.length > 0 ? kept.map(({ url }) => new URL(url).pathname.split('/').pop()) : null;
         }),
       );
-      for (const file of ['', 'index.html', 'app.js', 'app.css', 'core.js']) assert.ok(names.includes(file), file);
+      const needed = await page.evaluate(async () => (await (await fetch('index.html')).text()).match(/[\w-]+\.(?:js|css)\b/g));
+      assert.ok(needed.some((file) => /^core-[0-9a-f]+\.js$/.test(file)), 'the page names its parts');
+      for (const file of ['', 'index.html', 'core-quick.js', ...needed]) assert.ok(names.includes(file), file);
       assert.equal(await page.evaluate(async () => (await (await fetch(document.querySelector('link[rel=manifest]').href)).json()).short_name), '目安');
     });
   }

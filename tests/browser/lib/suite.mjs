@@ -17,6 +17,7 @@ import { bars } from '../flows/bars.mjs';
 import { driver } from '../flows/driver.mjs';
 import { embed } from '../flows/embed.mjs';
 import { errors } from '../flows/errors.mjs';
+import { firstView } from '../flows/first-view.mjs';
 import { fragment } from '../flows/fragment.mjs';
 import { inference } from '../flows/inference.mjs';
 import { keyboard } from '../flows/keyboard.mjs';
@@ -32,7 +33,7 @@ import { results } from '../flows/results.mjs';
 import { screenshots } from '../flows/screenshots.mjs';
 import { training } from '../flows/training.mjs';
 
-const flows = { driver, quick, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, screenshots };
+const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const limit = 120_000; // ms for one test

@@ -61,6 +61,33 @@ TEST_CASE("the log's settings are taken over, and its buffers meet ours", "[log]
   CHECK(find(check, "compute_buffer", "gpu0")->logged == 560 * kMiB);
 }
 
+/// "name=value name=value"
+std::string options_in(std::string_view text) {
+  std::string all;
+  for (const auto& [name, value] : options_of_log(read_log(text))) {
+    all += (all.empty() ? "" : " ") + name + "=" + value;
+  }
+  return all;
+}
+
+TEST_CASE("a log's settings as options of the page", "[log]") {
+  CHECK(options_in(kLog) ==
+        "mix=Q4_K_M n_ctx=8192 users=1 n_batch=2048 n_ubatch=512 n_gpu_layers=33 type_k=f16 "
+        "type_v=f16 flash_attention=off release=2025-05");
+  // Four slots with cells of their own: the context of one. Four over one pool: all of it.
+  const std::string slots =
+      "llama_context: n_seq_max     = 4\nllama_context: n_ctx         = 32768\n"
+      "llama_context:      CUDA0 compute buffer size =   560.00 MiB\n";
+  CHECK(options_in(slots + "llama_context: kv_unified    = false\n") == "n_ctx=8192 users=4");
+  CHECK(options_in(slots + "llama_context: kv_unified    = true\n") == "n_ctx=32768 users=1");
+  // What no estimate could take is left out.
+  CHECK(options_in("llama_context: n_ctx = 0\nllama_context: n_batch = -1\n").empty());
+  CHECK(options_in("INFO Initializing an LLM engine (v0.6.6) with config: model='a/b', "
+                   "max_seq_len=8192, tensor_parallel_size=1\n"
+                   "INFO model_runner.py:1100] Loading model weights took 14.9888 GB\n") ==
+        "runtime=vllm n_ctx=8192");
+}
+
 TEST_CASE("another model is called that, not a list of errors of its own", "[log]") {
   InferenceStudy study = study_of("Qwen/Qwen2.5-7B");
   const LlamaCppSettings page = settings_for(LlamaCppProgram::cli, {}).value();

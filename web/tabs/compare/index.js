@@ -19,18 +19,17 @@ const MOST_WAITS = 100;
 /**
  * The answer of another setup. Searches take a moment, so it is asked for until it is there.
  * @param {import("../../context.js").Context} context of the page
- * @param {readonly import("../index.js").Tab[]} tabs
+ * @param {Readonly<Record<string, import("../index.js").Builder>>} builders
  * @param {string} fragment
  * @returns {Promise<ResultDocument | null>}
  */
-async function answerOf({ core, t, language, signal }, tabs, fragment) {
+async function answerOf({ core, t, language, signal }, builders, fragment) {
   const { state } = fromFragment(fragment);
-  const tab = tabs.find(({ id }) => id === state.tab);
   const models = modelStore(core);
-  if (!tab || !models.follow(state.model)) return null;
+  if (!Object.hasOwn(builders, state.tab) || !models.follow(state.model)) return null;
   const ending = new AbortController();
   const nothing = () => {};
-  const view = tab.build({
+  const view = builders[state.tab]({
     language,
     t,
     core,
@@ -80,11 +79,11 @@ function rowsOf(results, t) {
 }
 
 /**
- * @param {readonly import("../index.js").Tab[]} tabs
+ * @param {Readonly<Record<string, import("../index.js").Builder>>} builders
  * @param {import("../../context.js").Context} context
  * @returns {import("../index.js").TabView}
  */
-export function compareTab(tabs, context) {
+export function compareTab(builders, context) {
   const { t, state, onChange, signal } = context;
   const inputs = /** @type {import("./inputs.js").CompareInputs} */ (state.tabs.compare);
   const keys = /** @type {(keyof typeof inputs)[]} */ (Object.keys(inputs));
@@ -100,7 +99,7 @@ export function compareTab(tabs, context) {
       return;
     }
     const answers = [];
-    for (const key of used) answers.push(await answerOf(context, tabs, inputs[key]));
+    for (const key of used) answers.push(await answerOf(context, builders, inputs[key]));
     if (mine !== round || signal.aborted) return;
     const shown = answers.map((answer) => answer ?? empty());
     const columns = shown.map(({ answer }, at) => `${t("compare.column", { x: at + 1 })} ${answer}`);

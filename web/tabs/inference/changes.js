@@ -17,12 +17,14 @@ const KEY_OF = {
   n_ctx: "c",
   users: "u",
   n_ubatch: "ub",
+  n_batch: "b",
   n_gpu_layers: "ngl",
   n_cpu_moe: "nmoe",
   tensor_split: "ts",
   flash_attention: "fa",
   runtime: "r",
   memory_fraction: "mf",
+  release: "rel",
 };
 /** Flags whose box is ticked when the option is true, or false. @type {Record<string, [InferenceKey, string]>} */
 const BOX_OF = { cpu_moe: ["cmoe", "true"], offload_kv: ["nkvo", "false"], enforce_eager: ["eg", "true"] };

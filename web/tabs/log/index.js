@@ -10,6 +10,7 @@ import { mib, whole } from "../../format.js";
 import { coreSentence } from "../../i18n.js";
 import { forgetOverhead, knownOverheads, rememberOverhead } from "../../overhead.js";
 import { deviceTitle } from "../../bars/words.js";
+import { inputsOf } from "../inference/changes.js";
 import { inferenceDefaults, isLlamaCpp, llamaCppOptions, servingOptions } from "../inference/inputs.js";
 import { deviceName, termName } from "../inference/terms.js";
 
@@ -21,7 +22,7 @@ const REST_MS = 150;
  * @param {import("../../context.js").Context} context
  * @returns {import("../index.js").TabView}
  */
-export function logTab({ t, core, state, models, machine, announce, onChange, signal }) {
+export function logTab({ t, core, state, models, machine, announce, onChange, onTab, signal }) {
   const inputs = /** @type {import("../inference/inputs.js").InferenceInputs} */ ({ ...inferenceDefaults, ...state.tabs.infer });
   const text = h("textarea", { id: "log-text", class: "log-text", rows: "10", spellcheck: "false", placeholder: t("log.placeholder"), "aria-describedby": "log-words" });
   const words = h("p", { class: "note", id: "log-words", role: "status" });
@@ -61,20 +62,43 @@ export function logTab({ t, core, state, models, machine, announce, onChange, si
     }
     fill(words, [t("log.read", { x: source, y: log.buffers.length, z: log.facts.length }), log.second_model && t("log.second_model")].filter(Boolean).join(" "));
     announce(words.textContent ?? "");
-    fill(place, foundModel(log), ...comparison(log), ...overheads(log), facts(log), log.buffers.length > 0 && truth(log));
+    fill(place, foundModel(log), settingsToUse(log), ...comparison(log), ...overheads(log), facts(log), log.buffers.length > 0 && truth(log));
   }
 
-  /** Offers the model of the log, if the catalog knows it and it is not the one in use. @param {LogReading} log */
+  /** The model of the log, if the catalog knows it. @param {LogReading} log */
+  function entryOf(log) {
+    const file = fact(log, "file");
+    return (file && core.catalog_entry_of_file(file)) || core.catalog_entry_of_file(fact(log, "model"));
+  }
+
+  /** Offers it, where it is not the one in use. @param {LogReading} log */
   function foundModel(log) {
-    const printed = fact(log, "file") || fact(log, "model");
-    if (printed === "") return null;
-    const entry = core.catalog_entry_of_file(printed) ?? core.catalog_entry_of_file(fact(log, "model"));
+    const entry = entryOf(log);
     if (!entry || entry.id === models.shown().entry?.id) return null;
     return h(
       "p",
       { class: "row" },
       h("span", {}, t("log.model_found", { x: entry.name })),
       h("button", { type: "button", class: "button-line", id: "log-use-model", on: { click: () => models.choose(entry.id) } }, t("log.use_model")),
+    );
+  }
+
+  /** One press: model and settings of the log in 推論; what the log does not tell stays. @param {LogReading} log */
+  function settingsToUse(log) {
+    if (log.options.length === 0) return null;
+    const press = () => {
+      const entry = entryOf(log);
+      if (!log.options.some(({ option }) => option === "runtime") && !isLlamaCpp(inputs.r)) state.tabs.infer.r = inferenceDefaults.r;
+      Object.assign(state.tabs.infer, inputsOf(log.options));
+      if (entry) models.choose(entry.id);
+      onTab("infer");
+    };
+    const words = log.options.map(({ option, value }) => `${option} ${value}`).join(t("infer.comma"));
+    return h(
+      "p",
+      { class: "row" },
+      h("button", { type: "button", class: "button-line", id: "log-apply", on: { click: press } }, t("log.apply")),
+      h("span", { class: "note" }, words),
     );
   }
 

@@ -4,6 +4,7 @@
  * The searches run in a worker; what they have found so far is shown as it comes.
  */
 
+import { machineTitle } from "../../bars/words.js";
 import { explainInputs } from "../../components/explain.js";
 import { numberField } from "../../components/number-field.js";
 import { segmented } from "../../components/segmented.js";
@@ -48,6 +49,8 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
   let said = { model: "", size: "" };
   /** @type {OffloadPlan | null} */
   let shownPlan = null;
+  /** Whether it runs, on what, with how much to spare: of that plan. */
+  let answerLine = "";
 
   const notice = h("p", { class: "notice", hidden: true });
   const answer = h("div", { class: "stack" }, h("p", { class: "lead" }, t("off.searching")));
@@ -186,16 +189,17 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     if (ANSWERS.includes(error.code)) {
       delete answerCard.dataset.stale;
       notice.hidden = true;
+      const headline = t(error.code === "one_memory" ? "off.no_plan" : "off.fails", { on: machineWords() });
       fill(
         answer,
         h(
           "div",
           { class: "verdict verdict-over" },
           verdictIcon(error.code === "one_memory" ? "tight" : "over"),
-          h("div", { class: "verdict-words" }, h("p", { class: "verdict-word", id: "off-verdict" }, t(error.code === "one_memory" ? "off.no_plan" : "off.fails")), h("p", {}, sentence)),
+          h("div", { class: "verdict-words" }, h("p", { class: "verdict-word", id: "off-verdict" }, headline), h("p", {}, sentence)),
         ),
       );
-      announce(sentence);
+      announce(`${headline}${t("infer.comma")}${sentence}`);
       return;
     }
     answerCard.dataset.stale = "";
@@ -277,6 +281,11 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     if (!typing) refreshControls();
   }
 
+  function machineWords() {
+    const about = machine.summary();
+    return about.ok ? machineTitle(about.value, t) : "";
+  }
+
   /** @param {import("../../core-types.js").TierShares} of */
   const shares = (of) => ({ a: percent(of.gpu), b: percent(of.cpu), c: percent(of.disk) });
 
@@ -298,6 +307,8 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     delete answerCard.dataset.stale;
     notice.hidden = true;
     const slowest = plan.paths.find(({ binding }) => binding) ?? plan.paths[0];
+    const spare = plan.tiers.filter(({ used }) => used > 0).map((tier) => `${tierName(tier.tier, t)} ${gib(tier.spare)}`);
+    const headline = t(plan.fits_gpu ? "off.runs_gpu" : "off.runs", { on: machineWords(), x: spare.join(t("machine.gap")) });
     const model = gibParts(plan.model_bytes);
     fill(
       answer,
@@ -308,7 +319,7 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
         h(
           "div",
           { class: "verdict-words" },
-          h("p", { class: "verdict-word", id: "off-verdict" }, t(plan.fits_gpu ? "off.runs_gpu" : "off.runs")),
+          h("p", { class: "verdict-word", id: "off-verdict" }, headline),
           h("p", {}, plan.block > 1 ? t("off.sentence", { x: whole(plan.block) }) : t("off.sentence_one")),
           plan.fits_gpu && h("p", { class: "doubt" }, `△ ${t("off.fits_gpu")}`),
           plan.refusals.length > 0 && h("p", { class: "doubt", id: "off-refusals" }, `△ ${t("off.refused_by_flexgen", { x: plan.refusals.map((one) => t(`off.refusal_${one}`)).join(t("infer.comma")) })}`),
@@ -361,7 +372,8 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     fill(layer, ...layerTime(plan.paths, t));
     shownPlan = plan;
     said = { model: title, size: `${rate(plan.likely)} tok/s` };
-    announce(`${t(plan.fits_gpu ? "off.runs_gpu" : "off.runs")} ${said.size}`);
+    answerLine = headline;
+    announce(`${headline}${t("infer.comma")}${said.size}`);
   }
 
   /** @param {OffloadPlan} plan */
@@ -476,8 +488,8 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
   const documentOf = (plan) => ({
     tab: t("off.tab"),
     verdict: null,
-    headline: `${t(plan.fits_gpu ? "off.runs_gpu" : "off.runs")} ${rate(plan.likely)} tok/s`,
-    subject: `${said.model}, ${duration(plan.seconds, t)}`,
+    headline: answerLine,
+    subject: `${said.model}, ${rate(plan.likely)} tok/s, ${duration(plan.seconds, t)}`,
     settings: [
       ...sharedSettings(t, models, machine),
       { name: t("off.prompt"), value: inputs.op },

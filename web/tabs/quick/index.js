@@ -66,7 +66,8 @@ export function quickTab(context) {
     read: (text) => core.read_model_name(text),
     onRead: applyName,
     onEnter: calculate,
-    entryOf: (text) => core.catalog_entry_of_file(text),
+    // The small core has no catalog; once the whole one has arrived, the name is looked up again.
+    entryOf: (text) => core.catalog_entry_of_file?.(text) ?? null,
     onEntry(entry) {
       state.model = entry.id;
       onTab("model");
@@ -237,6 +238,7 @@ export function quickTab(context) {
       veil,
     ),
     result: result.element,
+    arrived: name.refresh,
     document() {
       const { answer } = state.pressed ? calculateSize(core, state) : { answer: null };
       if (!answer) return null;

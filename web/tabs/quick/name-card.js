@@ -85,6 +85,7 @@ export function nameCard({ t, value, read, onRead, onEnter, entryOf, onEntry }) 
       inCatalog,
       h("p", { id: "name-hint", class: "note" }, t("name.hint")),
     ),
+    refresh: showChips,
     /** @param {string} text a name that was dropped */
     set(text) {
       input.value = text;

@@ -3,6 +3,7 @@
  * its peak, other ways and cards. Follows every input within a frame.
  */
 
+import { machineTitle } from "../../bars/words.js";
 import { coreErrorSentence } from "../../core-error.js";
 import { deviceInputs } from "../../current-machine.js";
 import { toast } from "../../components/toast.js";
@@ -187,6 +188,9 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     const counter = inputs.cw || "nvidia_smi";
     const about = machine.summary();
     const elsewhere = about.ok && about.value.devices.some(({ device }) => device.vendor !== "NVIDIA" && device.vendor !== "");
+    // What decides: the first place that is too small, or the GPU.
+    const decides = [gpu, fit.host, fit.disk].find((place) => place?.verdict === "over") ?? gpu;
+    const headline = t(`verdict.${verdict}_on`, { on: about.ok ? machineTitle(about.value, t) : "", x: gib(Math.abs(decides.margin)) });
     fill(
       answer,
       h(
@@ -196,7 +200,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
         h(
           "div",
           { class: "verdict-words" },
-          h("p", { class: "verdict-word", id: "train-verdict" }, t(`verdict.${verdict}`)),
+          h("p", { class: "verdict-word", id: "train-verdict" }, headline),
           h("p", {}, words("sentence", { model: title, method: words(`method.${s.method}`), x: whole(s.sequence), b: whole(s.batch) })),
           verdict === "tight" && h("p", {}, t("train.tight_why")),
           fit.n_gpus !== fit.n_machine && h("p", { class: "doubt" }, `△ ${words("gpus_differ", { x: whole(fit.n_gpus), y: whole(fit.n_machine) })}`),
@@ -242,7 +246,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     stageChoice.value = String(stage);
     showTerms();
     said = { model: title, size: t(`verdict.${verdict}_short`, { x: gib(Math.abs(gpu.margin)) }) };
-    announce(`${t(`verdict.${verdict}`)} ${said.size}`);
+    announce(headline);
   }
 
   /** @param {import("../../core-types.js").TrainingSettings} s @param {string} counter */

@@ -1,16 +1,7 @@
-import { accuracy } from "./accuracy-en.js";
-import { inference } from "./inference-en.js";
-import { machines } from "./machines-en.js";
-import { model } from "./model-en.js";
-import { offload } from "./offload-en.js";
-import { results } from "./results-en.js";
-import { shell } from "./shell-en.js";
-import { speed } from "./speed-en.js";
-import { training } from "./training-en.js";
-
 /**
- * English. {x} is filled in; [[id|label]] opens a gloss; **bold** and `code` are understood.
- * @type {Record<import("./ja.js").MessageId, string>}
+ * What the first view (かんたん, embedded) says. {x} is filled in; [[id|label]] opens a gloss;
+ * **bold** and `code` are understood.
+ * @type {Record<keyof typeof import("./first-ja.js").messages, string>}
  */
 export const messages = {
   "app.document_title": "Meyasu: memory for an LLM",
@@ -31,6 +22,9 @@ export const messages = {
   "app.copy": "Copy",
   "app.copied": "Copied",
   "app.copy_failed": "Could not copy",
+  "app.loading": "Loading the rest…",
+  "app.load_failed": "The other tabs could not be loaded. The quick calculation goes on working.",
+  "app.load_again": "Try again",
   "app.close": "Close",
   "app.tabs": "What to calculate",
   "app.print_link": "Link to this result: {x}",
@@ -192,24 +186,7 @@ export const messages = {
   "source.rule_of_thumb.gpu0": "Substratus, “Calculating GPU memory for serving LLMs” (2023)",
   "formula.installed_ram": "the smallest size sold that is at least W + S",
 
-  "embed.title": "Embed in a blog",
-  "embed.lead": "The preview is what readers get.",
-  "embed.shown": "What to show",
-  "embed.shown.compact": "The small calculator",
-  "embed.shown.page": "This tab and setup",
-  "embed.form": "Form",
-  "embed.form.iframe": "iframe",
-  "embed.form.tag": "One tag",
-  "embed.theme": "Colours",
-  "embed.language": "Language",
-  "embed.language.auto": "The reader's",
-  "embed.base": "Where it is hosted",
-  "embed.base_hint": "The address of dist/site, ending in /.",
-  "embed.code": "Code to paste",
   "embed.frame_title": "LLM memory calculator",
-  "embed.iframe_note": "Works where a blog strips scripts. The height is fixed.",
-  "embed.tag_note": "The height follows the content. A CSP needs the host in script-src and frame-src.",
-  "embed.preview": "Preview",
   "embed.more": "Look closer",
   "embed.version": "Meyasu {version}",
 
@@ -264,13 +241,28 @@ export const messages = {
   "gloss.mantissa": "The part of a number that says how fine it is.",
   "gloss.runtime.term": "runtime",
   "gloss.runtime": "The software that loads and runs a model: llama.cpp, Ollama, vLLM and others.",
-  ...accuracy,
-  ...inference,
-  ...machines,
-  ...model,
-  ...offload,
-  ...results,
-  ...shell,
-  ...speed,
-  ...training,
+
+  "train.tab": "Training",
+  "off.tab": "Offload",
+  "model.tab": "Model",
+  "acc.tab": "Accuracy",
+  "compare.tab": "Compare",
+  "compare.add": "Add this setup to the comparison",
+  "log.tab": "Check a log",
+  "link.changed": "This link said {a}. This version gives {b} (link of version {v}).",
+  "keys.title": "Keys",
+  "machine.no_gpu": "No GPU (CPU only)",
+  "machine.and": " + ",
+  "badge.fits": "It fits: {x}, {y} to spare",
+  "badge.tight": "It is tight: {x}, {y} to spare",
+  "badge.over": "It does not fit: {x}, {y} short",
+  "badge.smaller": " {x} would fit.",
+  "badge.note": " (weights alone)",
+  "infer.tab": "Inference",
+  "name.in_catalog": "{x} is in the catalog",
+  "name.open_in_catalog": "See its exact size",
+  "quick.current_model": "Chosen model: {x}",
+  "quick.use_model": "Use this model",
+  "export.precision": "Precision",
+  "bar.model": "Model",
 };

@@ -1,0 +1,87 @@
+/**
+ * A hosted page opens with the small core, one language and the tab かんたん. The rest (rest.js, the
+ * whole core, the remaining sentences) is loaded when somebody touches the page or follows a link
+ * that needs it. In the single file all of it is there and nothing is fetched.
+ */
+
+import { loadCore } from "./core.js";
+import { loadGuide } from "./guide/guide.js";
+import { addMessages, loadLanguage, speaks } from "./i18n.js";
+
+/** @typedef {import("./i18n.js").Language} Language */
+/** @typedef {typeof import("./rest.js")} Rest */
+
+const words = {
+  ja: () => import("./messages/later-ja.js"),
+  en: () => import("./messages/later-en.js"),
+};
+
+/** What is a connection's fault, and not the browser's. */
+export class NotLoaded extends Error {}
+
+/** Which files belong to what, as scripts/lib/package.mjs wrote it down. @param {string} part */
+const filesOf = (part) => document.querySelector(`script[data-${part}]`)?.getAttribute(`data-${part}`)?.split(" ") ?? [];
+
+/**
+ * Brings a script into the browser's cache. Browsers may remember for ever that an import failed;
+ * this can be tried again.
+ * @param {string} file
+ */
+async function fetched(file) {
+  try {
+    const answer = await fetch(file);
+    await answer.arrayBuffer();
+    if (answer.ok) return;
+  } catch {
+    // as if it had been refused
+  }
+  throw new NotLoaded(file);
+}
+
+/** @param {import("./core-types.js").Core} core gets the functions of the whole core */
+export function restOfPage(core) {
+  /** @type {Rest | null} */
+  let rest = null;
+  /** @type {Promise<void> | null} */
+  let page = null;
+  /** @type {Map<Language, Promise<void>>} */
+  const languages = new Map();
+  /** @type {Set<Language>} */
+  const complete = new Set();
+  /** Read before the page replaces what is around them. */
+  const files = { rest: filesOf("rest"), ja: filesOf("ja"), en: filesOf("en"), firstJa: filesOf("ja-first"), firstEn: filesOf("en-first") };
+
+  async function loadPage() {
+    await Promise.all(files.rest.map(fetched));
+    const [found, whole] = await Promise.all([import("./rest.js"), loadCore(MEYASU_SINGLE_FILE ? undefined : MEYASU_CORE)]);
+    Object.assign(core, whole);
+    rest = found;
+  }
+  /** @param {Language} language */
+  async function loadWords(language) {
+    const first = language === "ja" ? files.firstJa : files.firstEn;
+    await Promise.all([...files[language], ...(speaks(language) ? [] : first)].map(fetched));
+    const [{ messages }] = await Promise.all([words[language](), loadLanguage(language), loadGuide(language)]);
+    addMessages(language, messages);
+    complete.add(language);
+  }
+
+  return {
+    /** null until it is here. */
+    get: () => rest,
+    /** @param {Language} language */
+    ready: (language) => rest !== null && complete.has(language),
+    /**
+     * Rejects with NotLoaded when the files cannot be had; may be called again then.
+     * @param {Language} language
+     */
+    async load(language) {
+      page ??= loadPage();
+      if (!languages.has(language)) languages.set(language, loadWords(language));
+      const [loaded, spoken] = await Promise.allSettled([page, languages.get(language)]);
+      if (loaded.status === "rejected") page = null;
+      if (spoken.status === "rejected") languages.delete(language);
+      for (const result of [loaded, spoken]) if (result.status === "rejected") throw result.reason;
+    },
+  };
+}
