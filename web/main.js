@@ -114,7 +114,7 @@ function build(core, models, language) {
     ? null
     : bars({ t, core, models, machine, onFiles: () => switchTab("model"), link, signal });
   const keys = pageKeys({ t, signal, keys: shortcuts() });
-  const embed = embedDialog({ t, language, state });
+  const embed = embedDialog({ t, language, state, signal });
   const exports = exportDialog({
     t,
     result: () => tab.document?.() ?? null,
@@ -189,6 +189,7 @@ function build(core, models, language) {
       link,
       tab: chosen.id,
       onTab: switchTab,
+      signal,
     }),
     ...(shared ? [shared.element] : []),
     notices,

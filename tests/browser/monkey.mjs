@@ -9,7 +9,7 @@
  * of the way and at the end.
  */
 import { fileURLToPath } from 'node:url';
-import { eventually } from './lib/meyasu.mjs';
+import { eventually, Meyasu } from './lib/meyasu.mjs';
 import { Monkey, seeded } from './lib/monkey.mjs';
 import { launch } from './lib/puppeteer.mjs';
 import { startServer } from './lib/server.mjs';
@@ -56,8 +56,7 @@ try {
     });
     window.print = () => {};
   });
-  await page.resize(1280, 800);
-  await page.open(server.site);
+  await new Meyasu(page).open(server.site);
   let first;
   for (let step = 1; step <= steps; ++step) {
     await monkey.step();
