@@ -16,12 +16,17 @@ using emscripten::val;
 
 namespace {
 
-/// The machine in "machine"; its errors stand in fields "machine.…".
-Result<Machine> machine_of(const val& options) {
-  auto machine = machine_from_js(options["machine"]);
-  if (machine) return machine;
-  const Error& error = machine.error();
+/// Errors about a machine stand in fields "machine.…".
+template <class Value>
+Result<Value> in_machine(Result<Value> result) {
+  if (result) return result;
+  const Error& error = result.error();
   return Error{error.code, "machine." + error.field, error.detail};
+}
+
+/// The machine in "machine".
+Result<Machine> machine_of(const val& options) {
+  return in_machine(machine_from_js(options["machine"]));
 }
 
 Result<std::vector<Bytes>> usable_of_devices(const Machine& machine) {
@@ -99,8 +104,9 @@ Result<LlamaCppQuestion> llama_cpp_from_js(const val& object) {
   auto overrides = parse_overrides(options.text("overrides").value_or(""), settings.devices);
   if (!overrides) return overrides.error();
   settings.overrides = std::move(overrides.value());
-  const auto host = host_capacity(machine.value());
-  question.room.host_usable = host ? host.value().usable.bytes : 0;
+  const auto host = in_machine(host_room(machine.value()));
+  if (!host) return host.error();
+  question.room.host_usable = host.value();
   question.speed = speed_machine(machine.value());
   question.workload = usual_question(workload.context, workload.users);
   return question;
@@ -183,8 +189,9 @@ Result<LibraryQuestion> library_from_js(const val& object) {
   auto gpus = library_gpus(question.runtime, machine.value());
   if (!gpus) return gpus.error();
   question.gpus = std::move(gpus.value());
-  const auto host = host_capacity(machine.value());
-  question.host_usable = host ? host.value().usable.bytes : 0;
+  const auto host = in_machine(host_room(machine.value()));
+  if (!host) return host.error();
+  question.host_usable = host.value();
   return question;
 }
 

@@ -144,7 +144,7 @@ export function machineFromParts(parts) {
   const inputs = machineDefaults();
   const devices = parts.get("g");
   if (devices !== undefined) {
-    inputs.devices = devices === "none" || devices === "" ? [] : devices.split(",").map(deviceOf);
+    inputs.devices = devices.split(",").map(deviceOf).filter(({ id }) => id !== "" && id !== "none");
   }
   for (const [key, field] of Object.entries(MACHINE_KEYS)) inputs[field] = parts.get(key) ?? inputs[field];
   const [first] = inputs.devices;

@@ -26,8 +26,9 @@ const BRAND_PATH = "M3 4v20h22V6M9 24v-5M14 24v-9M19 24v-5";
  * @param {() => string} options.link
  * @param {string} options.tab the current one
  * @param {(id: string) => void} options.onTab
+ * @param {AbortSignal} options.signal ends what it listens to outside of itself
  */
-export function pageHeader({ t, language, onLanguage, actions, link, tab, onTab }) {
+export function pageHeader({ t, language, onLanguage, actions, link, tab, onTab, signal }) {
   const other = language === "ja" ? "en" : "ja";
   const languageButton = h(
     "button",
@@ -60,7 +61,7 @@ export function pageHeader({ t, language, onLanguage, actions, link, tab, onTab 
         current: tab,
         onSelect: onTab,
       }),
-      h("div", { class: "tools" }, languageButton, themeButton(t), menu(t, actions, link, onTab)),
+      h("div", { class: "tools" }, languageButton, themeButton(t), menu(t, actions, link, onTab, signal)),
     ),
   );
 }
@@ -88,8 +89,9 @@ function themeButton(t) {
  * @param {MenuAction[]} actions
  * @param {() => string} link
  * @param {(id: string) => void} onTab
+ * @param {AbortSignal} signal
  */
-function menu(t, actions, link, onTab) {
+function menu(t, actions, link, onTab, signal) {
   const list = h("div", { class: "menu-list", id: "menu-list", hidden: true });
   const button = h(
     "button",
@@ -134,9 +136,13 @@ function menu(t, actions, link, onTab) {
     const next = event.relatedTarget;
     if (next instanceof Node && !element.contains(next)) setOpen(false);
   });
-  document.addEventListener("pointerdown", (event) => {
-    if (event.target instanceof Node && !element.contains(event.target)) setOpen(false);
-  });
+  document.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.target instanceof Node && !element.contains(event.target)) setOpen(false);
+    },
+    { signal },
+  );
   return element;
 }
 

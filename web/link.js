@@ -3,6 +3,12 @@
  * another number of a later version is pointed out.
  */
 
+/** Version and answer; the setups of the comparison, whose first has the same key, never look like it. */
+const CARRIED = /^([\w.-]{1,20})~(.{1,40})$/;
+
+/** @param {string} value what a link holds behind "a=" */
+export const isCarriedAnswer = (value) => CARRIED.test(value);
+
 /** @param {string} text */
 const short = (text) => text.replace(/\s/g, "");
 
@@ -18,7 +24,7 @@ export function linkWithAnswer(answer) {
  * @returns {{ version: string, before: string } | null} null: the same, or unreadable
  */
 export function changedAnswer(carried, answer) {
-  const [, version = "", before = ""] = /^([\w.-]{1,20})~(.{1,40})$/.exec(carried) ?? [];
+  const [, version = "", before = ""] = CARRIED.exec(carried) ?? [];
   if (before === "" || before === short(answer)) return null;
   return { version, before: before.replace(/(\d)([a-zA-Z])/, "$1\u00a0$2") };
 }

@@ -173,7 +173,7 @@ function build(language) {
   const keys = shortcuts();
   const openKeys = later(({ keyList }) => keyList(t, keys));
   pageKeys({ signal, keys, onList: openKeys });
-  const openEmbed = later(({ embedDialog }) => embedDialog({ t, language, state }));
+  const openEmbed = later(({ embedDialog }) => embedDialog({ t, language, state, signal }));
   const openExport = later(({ exportDialog }) =>
     exportDialog({
       t,
@@ -255,6 +255,7 @@ function build(language) {
       link,
       tab: chosen.id,
       onTab: switchTab,
+      signal,
     }),
     ...(shared ? [shared.element] : []),
     notices,

@@ -1,4 +1,5 @@
 import { isMachineKey, machineDefaults, machineFromParts, machineParts } from "./current-machine.js";
+import { isCarriedAnswer } from "./link.js";
 import { TAB_INPUTS } from "./tabs/inputs.js";
 
 /**
@@ -25,7 +26,8 @@ import { TAB_INPUTS } from "./tabs/inputs.js";
 const VERSION = "v1";
 const PRECISIONS = ["FP32", "FP16", "BF16", "INT8", "INT4"];
 const FIRST_TAB = "quick";
-const MAX_VALUE_LENGTH = 512;
+/** Of one value; a setup of the comparison is a whole link. */
+const MAX_VALUE_LENGTH = 4096;
 
 /** @returns {State} */
 export const initialState = () => ({
@@ -52,10 +54,11 @@ const TEXT_KEYS = /** @type {const} */ ({
 });
 
 /**
- * Commas, Japanese and the like stay readable; only what would break the fragment is escaped.
+ * Commas, Japanese and the like stay readable; only what would break the fragment is escaped. Half
+ * of a surrogate pair, as some input methods leave behind, has no place in an address.
  * @param {string} text
  */
-const escapeValue = (text) => encodeURIComponent(text).replaceAll("%2C", ",");
+const escapeValue = (text) => encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replaceAll("%2C", ",");
 
 /** @param {string} text */
 function unescapeValue(text) {
@@ -71,7 +74,7 @@ function unescapeValue(text) {
  * @returns {string} without "#"; empty while nothing was chosen
  */
 export function toFragment(state) {
-  const parts = state.tab === FIRST_TAB ? [] : [`tab=${state.tab}`];
+  const parts = state.tab === FIRST_TAB ? [] : [`tab=${escapeValue(state.tab)}`];
   if (state.pressed) parts.push(...quickParts(state));
   if (state.model) parts.push(`m=${escapeValue(state.model)}`);
   const pairs = [...machineParts(state.machine), ...tabParts(state)];
@@ -122,7 +125,7 @@ export function fromFragment(fragment) {
     else if (isMachineKey(key)) machine.set(key, value);
     else if (key === "lang") result.lang = value;
     else if (key === "theme") result.theme = value;
-    else if (key === "a" && value.includes("~")) result.answer = value;
+    else if (key === "a" && isCarriedAnswer(value)) result.answer = value;
     else others.push([key, value, part]);
   }
   const inputs = Object.hasOwn(state.tabs, state.tab) ? state.tabs[state.tab] : {};

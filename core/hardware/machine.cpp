@@ -60,6 +60,13 @@ Result<UsableCapacity> host_capacity(const Machine& machine) {
   return usable_capacity(main_memory(machine.ram), {});
 }
 
+Result<Bytes> host_room(const Machine& machine) {
+  const auto host = host_capacity(machine);
+  if (host) return host.value().usable.bytes;
+  if (machine.devices.empty()) return host.error();
+  return Bytes{0};
+}
+
 OperatingSystem usual_system(const Machine& machine) {
   const bool apple =
       std::any_of(machine.devices.begin(), machine.devices.end(),

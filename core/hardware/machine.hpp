@@ -46,6 +46,10 @@ inline constexpr std::int64_t kMaxDevices = 16;
 /// Error (code, field): ram_unknown ram, when no size is given, or when nothing is left.
 [[nodiscard]] Result<UsableCapacity> host_capacity(const Machine& machine);
 
+/// Bytes of main memory that an estimate is judged by; 0: not stated, and devices take the model.
+/// Errors: those of host_capacity where there is no device, so that nothing else can take it.
+[[nodiscard]] Result<Bytes> host_room(const Machine& machine);
+
 /// macOS for Apple's devices, else Linux.
 [[nodiscard]] OperatingSystem usual_system(const Machine& machine);
 

@@ -31,7 +31,8 @@ std::vector<Room> rooms_of(const LibraryQuestion& question) {
   for (std::size_t i = 0; i < question.gpus.size(); ++i) {
     rooms.push_back({"gpu" + std::to_string(i), question.gpus[i].usable});
   }
-  if (question.host_usable > 0) rooms.push_back({"host", question.host_usable});
+  if (question.host_usable > 0 || question.gpus.empty())
+    rooms.push_back({"host", question.host_usable});
   return rooms;
 }
 

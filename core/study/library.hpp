@@ -75,7 +75,7 @@ struct LibraryQuestion {
   int k_bits = 16;  // ExLlama
   int v_bits = 16;
   std::vector<ExllamaGpu> gpus;  // of the machine; empty: CPU only
-  Bytes host_usable = 0;         // 0: unknown, not judged
+  Bytes host_usable = 0;         // 0: unknown, not judged beside GPUs
 };
 
 /// The cards of a machine as these libraries see them, for LibraryQuestion::gpus.

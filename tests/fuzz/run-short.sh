@@ -35,6 +35,15 @@ for fuzzer in "$build"/fuzz_*; do
     done
   fi
 done
-[ $((passed + failed)) -gt 0 ] || { printf 'no fuzzers in %s: build the fuzz preset first\n' "$build"; failed=1; }
+built=$((passed + failed))
+if node fuzz_link.mjs "$runs" 1 >"$scratch/output.txt" 2>&1; then
+  passed=$((passed + 1))
+  printf '%-14s %s inputs\n' link "$runs"
+else
+  failed=$((failed + 1))
+  printf 'link failed:\n'
+  cut -c1-2000 "$scratch/output.txt"
+fi
+[ "$built" -gt 0 ] || { printf 'no fuzzers in %s: build the fuzz preset first\n' "$build"; failed=$((failed + 1)); }
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -26,8 +26,9 @@ const attribute = (text) =>
  * @param {Translate} options.t
  * @param {import("../i18n.js").Language} options.language
  * @param {import("../state.js").State} options.state
+ * @param {AbortSignal} options.signal
  */
-export function embedDialog({ t, language, state }) {
+export function embedDialog({ t, language, state, signal }) {
   const choice = {
     shown: /** @type {keyof typeof SHOWN} */ (state.tab === "quick" ? "compact" : "page"),
     form: "iframe",
@@ -73,10 +74,14 @@ export function embedDialog({ t, language, state }) {
       preview.style.height = `${SHOWN[choice.shown].height}px`;
     }
   };
-  addEventListener("message", ({ source, data }) => {
-    if (!preview || source !== preview.contentWindow || data?.type !== HEIGHT_MESSAGE) return;
-    preview.style.height = `${Number(data.height)}px`;
-  });
+  addEventListener(
+    "message",
+    ({ source, data }) => {
+      if (!preview || source !== preview.contentWindow || data?.type !== HEIGHT_MESSAGE) return;
+      preview.style.height = `${Number(data.height)}px`;
+    },
+    { signal },
+  );
 
   const form = segmented({
     name: "embed-form",

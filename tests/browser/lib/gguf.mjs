@@ -1,6 +1,6 @@
 /** Small GGUF headers for tests. Layout: the description in core/readers/gguf_header.hpp. */
 
-const types = { u16: 2, u32: 4, string: 8 };
+const types = { u16: 2, u32: 4, string: 8, strings: 9 };
 
 function text(value) {
   const bytes = Buffer.from(value, 'utf8');
@@ -15,7 +15,7 @@ function number(value, bytes) {
 }
 
 /**
- * @param {[string, 'u16' | 'u32' | 'string', any][]} kvs
+ * @param {[string, 'u16' | 'u32' | 'string' | 'strings', any][]} kvs
  * @param {{ name: string, ne: number[] }[]} tensors of F16
  * @returns {{ header: Buffer, size: number }} size: of the file with its data, which nobody needs
  */
@@ -23,7 +23,9 @@ export function ggufFile(kvs, tensors, version = 3) {
   const parts = [Buffer.from('GGUF'), number(version, 4), number(tensors.length, 8), number(kvs.length, 8)];
   for (const [key, type, value] of kvs) {
     parts.push(text(key), number(types[type], 4));
-    parts.push(type === 'string' ? text(value) : number(value, type === 'u16' ? 2 : 4));
+    if (type === 'string') parts.push(text(value));
+    else if (type === 'strings') parts.push(number(types.string, 4), number(value.length, 8), Buffer.concat(value.map(text)));
+    else parts.push(number(value, type === 'u16' ? 2 : 4));
   }
   let offset = 0;
   for (const { name, ne } of tensors) {
@@ -35,8 +37,12 @@ export function ggufFile(kvs, tensors, version = 3) {
   return { header, size: header.length + offset };
 }
 
-/** A model of `n_parts` files with 50 tensors of 1 GiB each. */
-export function splitModel(n_parts) {
+/**
+ * A model of `n_parts` files with 50 tensors of 1 GiB each.
+ * @param {number} n_parts
+ * @param {[string, 'strings', string[]][]} more of the first part, as a tokenizer
+ */
+export function splitModel(n_parts, more = []) {
   const common = [
     ['general.architecture', 'string', 'llama'],
     ['general.name', 'string', 'Giant'],
@@ -48,7 +54,7 @@ export function splitModel(n_parts) {
   ];
   return Array.from({ length: n_parts }, (_, part) => {
     const tensors = Array.from({ length: 50 }, (_tensor, at) => ({ name: `blk.${part * 50 + at}.ffn_up.weight`, ne: [4096, 131072] }));
-    const kvs = [...(part === 0 ? common : []), ['split.no', 'u16', part], ['split.count', 'u16', n_parts], ['split.tensors.count', 'u32', n_parts * 50]];
+    const kvs = [...(part === 0 ? [...common, ...more] : []), ['split.no', 'u16', part], ['split.count', 'u16', n_parts], ['split.tensors.count', 'u32', n_parts * 50]];
     const number_of = (value) => String(value).padStart(5, '0');
     return { name: `giant-${number_of(part + 1)}-of-${number_of(n_parts)}.gguf`, ...ggufFile(kvs, tensors) };
   });

@@ -52,6 +52,10 @@ class PuppeteerPage {
     await this.#page.goto('about:blank');
     await this.#page.goto(url, { waitUntil: 'load' });
   }
+  /** Runs `work` in every document from now on, before its own scripts. */
+  async beforeEach(work) {
+    await this.#page.evaluateOnNewDocument(work);
+  }
   async resize(width, height) {
     try {
       await this.#page.setViewport({ width, height });
@@ -80,6 +84,10 @@ class PuppeteerPage {
   type(text) {
     return this.#page.keyboard.type(text);
   }
+  /** The text at once, as an input method or the clipboard gives it. */
+  paste(text) {
+    return this.#page.evaluate((words) => void document.execCommand('insertText', false, words), text);
+  }
   async press(key, { control = false, shift = false } = {}) {
     const held = [...(control ? ['Control'] : []), ...(shift ? ['Shift'] : [])];
     for (const modifier of held) await this.#page.keyboard.down(modifier);
@@ -88,6 +96,24 @@ class PuppeteerPage {
   }
   async screenshot(path, { fullPage = true } = {}) {
     await this.#page.screenshot({ path, fullPage });
+  }
+  /** Chromium only: what is alive after a collection. @returns {Promise<{ heap: number, nodes: number, listeners: number }>} heap in bytes */
+  async alive() {
+    const session = await this.#page.createCDPSession();
+    try {
+      await session.send('HeapProfiler.enable');
+      // Weak references and finalizers need a turn of the loop between two collections.
+      for (let i = 0; i < 3; ++i) {
+        await session.send('HeapProfiler.collectGarbage');
+        await this.#page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+      }
+      await session.send('Performance.enable');
+      const { metrics } = await session.send('Performance.getMetrics');
+      const value = (name) => metrics.find((metric) => metric.name === name)?.value ?? Number.NaN;
+      return { heap: value('JSHeapUsedSize'), nodes: value('Nodes'), listeners: value('JSEventListeners') };
+    } finally {
+      await session.detach();
+    }
   }
   async errors() {
     return this.#errors;

@@ -62,6 +62,11 @@ TEST_CASE("without a GPU Transformers computes in RAM and ExLlama says what it n
   const auto estimate = estimate_library(study, cpu);
   REQUIRE(estimate.ok());
   for (const Term& term : estimate.value().terms) CHECK(term.device == "host");
+  // Whoever shows the answer finds a place, though nothing fits into no memory.
+  cpu.host_usable = 0;
+  const auto nowhere = estimate_library(study, cpu);
+  REQUIRE(nowhere.value().fit.tightest == 0);
+  CHECK(nowhere.value().fit.verdict == Verdict::over);
   cpu.runtime = LibraryRuntime::exllamav2;
   cpu.format = "exl2-4bpw";
   CHECK(estimate_library(study, cpu).error() == Error{"needs_gpu", "machine", "NVIDIA, AMD"});
