@@ -118,12 +118,6 @@ val estimate_serving_js(InferenceStudy& study, const val& options) {
               {"warnings", array(estimate.warnings)}}));
 }
 
-/// A copy that JavaScript owns: views into the module's memory die when it grows.
-val copied(const std::vector<double>& numbers) {
-  const val view(emscripten::typed_memory_view(numbers.size(), numbers.data()));
-  return val::global("Float64Array").new_(view);
-}
-
 void push_point(std::vector<double>& numbers, const SweepPoint& point) {
   numbers.push_back(point.possible ? static_cast<double>(point.verdict) : -1);
   numbers.push_back(static_cast<double>(point.device));
@@ -170,7 +164,8 @@ val largest_context_js(InferenceStudy& study, const val& options) {
   return to_js(study.largest_context_of(mix, settings, room));
 }
 
-/// max_concurrency at each context; -1 where the runtime does not start.
+/// Two numbers at each context: concurrent requests (-1: the runtime does not start with it), and
+/// the bytes that one GPU needs for the users of the question.
 val sweep_serving_js(InferenceStudy& study, const val& options, const val& contexts) {
   val point = val::global("Object").call<val>("assign", val::object(), options);
   std::vector<double> numbers;
@@ -178,12 +173,17 @@ val sweep_serving_js(InferenceStudy& study, const val& options, const val& conte
   for (int i = 0; i < n; ++i) {
     point.set("n_ctx", contexts[i]);
     const auto question = serving_from_js(point);
-    double users = -1;
+    double concurrency = -1;
+    double bytes = 0;
     if (question) {
       const auto estimate = study.serving(question.value().format, question.value().settings);
-      if (estimate && estimate.value().starts) users = estimate.value().pool.max_concurrency;
+      if (estimate) {
+        bytes = static_cast<double>(bytes_for_users(estimate.value(), question.value().users));
+        if (estimate.value().starts) concurrency = estimate.value().pool.max_concurrency;
+      }
     }
-    numbers.push_back(users);
+    numbers.push_back(concurrency);
+    numbers.push_back(bytes);
   }
   return copied(numbers);
 }

@@ -4,6 +4,11 @@ namespace meyasu {
 
 using emscripten::val;
 
+val copied(const std::vector<double>& numbers) {
+  const val view(emscripten::typed_memory_view(numbers.size(), numbers.data()));
+  return val::global("Float64Array").new_(view);
+}
+
 val object(std::initializer_list<std::pair<const char*, val>> properties) {
   val result = val::object();
   for (const auto& [name, value] : properties) result.set(name, value);

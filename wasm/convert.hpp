@@ -39,6 +39,9 @@ emscripten::val to_js(const FormulaInput& input);
 emscripten::val to_js(const Term& term);
 emscripten::val to_js(const Error& error);
 
+/// A copy that JavaScript owns: views into the module's memory die when it grows.
+emscripten::val copied(const std::vector<double>& numbers);
+
 /// An object with these properties, in this order.
 emscripten::val object(std::initializer_list<std::pair<const char*, emscripten::val>> properties);
 

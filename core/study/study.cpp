@@ -113,6 +113,15 @@ Bytes pool_margin(const ServingEstimate& estimate, std::int64_t users) {
   return (pool.n_pages - pool.pages_per_request * users) * pool.page_bytes;
 }
 
+Bytes bytes_for_users(const ServingEstimate& estimate, std::int64_t users) {
+  const KvPool& pool = estimate.pool;
+  Bytes bytes = pool.pages_per_request * users * pool.page_bytes;
+  for (const Term& term : estimate.terms) {
+    if (term.id != "kv_pool") bytes += term.bytes;
+  }
+  return bytes;
+}
+
 WeightFormat serving_format_like(Ftype ftype) {
   const double bits = bits_of(ftype_info(ftype).default_type);
   if (bits >= 16) return plain_format(FormatMethod::bf16);

@@ -55,6 +55,9 @@ struct DeviceFit {
 [[nodiscard]] bool serves(const ServingEstimate& estimate, std::int64_t users);
 /// Bytes of the KV pool of one GPU beyond what the users need; negative: short.
 [[nodiscard]] Bytes pool_margin(const ServingEstimate& estimate, std::int64_t users);
+/// What one GPU needs for `users` requests of the full length at once: all terms, and of the pool
+/// the pages of these requests. Grows with the context, where the terms always fill the budget.
+[[nodiscard]] Bytes bytes_for_users(const ServingEstimate& estimate, std::int64_t users);
 
 /// The rooms of the machine for a solver; a host of unknown size is left out.
 [[nodiscard]] FitGoal goal_of(const LlamaCppSettings& settings, const MachineRoom& room,

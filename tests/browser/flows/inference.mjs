@@ -166,6 +166,26 @@ export function inference({ test, server, sources }) {
     await eventually('the cell is the current one', async () => (await page.attribute('#map-quant-1-2', 'aria-pressed')) === 'true');
   });
 
+  test('the chart and the maps are of the chosen runtime, servers and libraries too', async (page) => {
+    for (const [runtime, name, field, tokenBytes] of [
+      ['vllm', 'vLLM', 'wf', 131072], // bf16: 2 x 32 layers x 8 heads x 128 x 2 bytes a token
+      ['exllamav3', 'ExLlamaV3', 'lf', 131072],
+    ]) {
+      await open(page, `r=${runtime};m=meta-llama/Llama-3.1-8B;g=rtx-4090`);
+      await settled(page);
+      const rows = await page.evaluate(() => [...document.querySelectorAll('#infer-chart tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent)));
+      const number = (text) => Number(text.replaceAll(',', '').replace(' GiB', ''));
+      const [before, after] = rows.slice(-2).map(([context, most]) => [number(context), number(most)]);
+      const grown = (after[1] - before[1]) / (((after[0] - before[0]) * tokenBytes) / 2 ** 30);
+      assert.ok(grown > 0.98 && grown < 1.05, `${runtime}: a token of the chart takes ${grown} of its KV cache`);
+      assert.ok((await page.text('#panel-infer')).includes(name));
+      const wanted = await page.text('#map-quant tbody tr:nth-child(2) th');
+      await page.click('#map-quant-1-1');
+      await eventually('the format', async () => (await page.evaluate((id) => document.getElementById(id).selectedOptions[0].textContent, `infer-${field}`)).includes(wanted));
+      assert.equal(await page.value('#infer-c'), '8192');
+    }
+  });
+
   test('too large: short by how much, and what makes it fit', async (page) => {
     await open(page, 'm=meta-llama/Llama-3.1-8B;w=F16;g=rtx-4060-ti-8gb');
     await page.showsText('#infer-verdict', '足りません');

@@ -122,5 +122,22 @@ TEST_CASE("without a GPU the host is the tightest device", "[inference]") {
   CHECK(worst_verdict(devices) == Verdict::over);
 }
 
+TEST_CASE("a server needs a user's KV cache more for each user, and serves while all fit",
+          "[inference]") {
+  InferenceStudy study(llama_3_1_8b());
+  ServingSettings settings;
+  settings.device_total = Bytes{24'564} * kMiB;
+  settings.max_model_len = 8192;
+  const auto estimate = study.serving("bf16", settings).value();
+  // 2 (K and V) x 32 layers x 8 heads x 128 x 2 bytes = 128 KiB a token.
+  const Bytes user = 8192 * 128 * kKiB;
+  Bytes all = 0;
+  for (const Term& term : estimate.terms) all += term.bytes;
+  for (std::int64_t users = 1; users < 8; ++users) {
+    CHECK(bytes_for_users(estimate, users + 1) - bytes_for_users(estimate, users) == user);
+    CHECK((bytes_for_users(estimate, users) <= all) == serves(estimate, users));
+  }
+}
+
 }  // namespace
 }  // namespace meyasu

@@ -27,7 +27,7 @@ export function contextChart(t) {
   const table = h("div", { class: "scroll" });
   const details = h("details", {}, h("summary", {}, t("infer.as_table")), table);
   return {
-    element: h("div", {}, plot, details),
+    element: h("div", { id: "infer-chart" }, plot, details),
     /**
      * @param {object} data
      * @param {number[]} data.contexts ascending

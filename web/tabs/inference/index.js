@@ -10,6 +10,7 @@ import { fill, h } from "../../dom.js";
 import { gib, gibCoarse, gibParts, typedNumber, whole } from "../../format.js";
 import { answerCard } from "./answer.js";
 import { contextChart, shortContext } from "./chart.js";
+import { grids } from "./grids.js";
 import { familyOf, inferenceDefaults, isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
 import { layerStrip } from "./layers.js";
 import { limitsCard } from "./limits.js";
@@ -28,7 +29,6 @@ import { VERDICTS, verdictIcon } from "./verdict.js";
 const CHART_POINTS = 9;
 const MAP_CONTEXTS = [4096, 8192, 16384, 32768, 65536, 131072];
 const MAP_USERS = [1, 2, 4, 8, 16, 32];
-const CHART_KV_TYPES = ["f16", "q8_0", "q4_0"];
 
 /** Which input a field of the core is. @type {Record<string, InferenceKey>} */
 const INPUT_OF = {
@@ -408,7 +408,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       places: [{ title: t("infer.each_gpu"), terms: estimate.terms, usable: estimate.fit.usable }],
       answer: `${users} users`,
     };
-    return estimate.fit.usable;
+    return estimate.fit.likely; // with the pool: all that it takes
   }
 
   /** Transformers and ExLlama. @param {InferenceStudy} on */
@@ -497,22 +497,19 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
   /**
    * @param {InferenceStudy} on
-   * @param {object} options
-   * @param {Record<string, unknown[]>} axes
+   * @returns {(key: string, make: () => Float64Array) => Promise<Float64Array>}
    */
-  async function sweep(on, options, axes) {
-    const axisNames = Object.keys(axes);
-    const fixed = Object.fromEntries(Object.entries(options).filter(([name]) => !axisNames.includes(name)));
-    const key = JSON.stringify([fixed, axes]);
-    const known = swept.get(key);
+  const keeper = (on) => async (key, make) => {
+    const name = `${inputs.r} ${key}`;
+    const known = swept.get(name);
     if (known) return known;
     await pause();
     if (on !== study) return new Float64Array(); // stale: nobody reads it
-    const made = core.sweep_llama_cpp(on, options, axes);
-    swept.set(key, made);
+    const made = make();
+    swept.set(name, made);
     if (swept.size > 400) swept.delete(/** @type {string} */ (swept.keys().next().value));
     return made;
-  }
+  };
 
   /** @type {Map<string, number | null>} */
   let largestContexts = new Map();
@@ -540,49 +537,51 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
   async function later(on, usable) {
     const mine = (round += 1);
     const stale = () => mine !== round || signal.aborted || on !== study;
-    const runtime = isLlamaCpp(inputs.r) ? inputs.r : "llama-server";
-    const options = llamaCppOptions(inputs, machine.question(), runtime);
+    const asked = machine.question();
     const like = likeServers();
+    const grid = grids({ core, study: on, inputs, machine: asked, choices, like, likeLibrary, keep: keeper(on) });
+    const context = Number(inputs.c.replaceAll(",", ""));
+    const isServer = !isLlamaCpp(inputs.r) && !isLibrary(inputs.r);
 
-    const where = t(/** @type {any} */ (`runtime.${runtime}`));
+    const where = t(/** @type {any} */ (`runtime.${inputs.r}`));
     fill(chartBy, t("infer.chart_by", { x: where }));
-    fill(mapUnit, t("infer.map_unit", { x: where }));
-    fill(runtimes, ...runtimeRows({ t, core, study: on, inputs, machine: options.machine, choices, like, likeLibrary, apply }));
+    fill(mapUnit, t(isServer ? "infer.map_unit_server" : "infer.map_unit", { x: where }));
+    fill(runtimes, ...runtimeRows({ t, core, study: on, inputs, machine: asked, choices, like, likeLibrary, apply }));
 
     const last = Math.max(summary.n_ctx_train, 8192);
     const contexts = Array.from({ length: CHART_POINTS }, (_unused, index) =>
       Math.max(256, Math.round((last * index) / (CHART_POINTS - 1) / 256) * 256),
     );
     const series = [];
-    for (const type of CHART_KV_TYPES) {
-      const points = await sweep(on, { ...options, type_k: type, type_v: type }, { n_ctx: contexts });
+    const kvNotes = new Map();
+    for (const { name, at } of grid.kvTypes()) {
+      const points = await at(contexts);
+      const [here] = await at([context]);
       if (stale()) return;
-      series.push({
-        name: type,
-        bytes: contexts.map((_context, at) => (points[3 * at] < 0 ? null : points[3 * at + 1])),
-      });
+      kvNotes.set(name, here.verdict === null ? "–" : gib(here.bytes));
+      series.push({ name, bytes: points.map(({ verdict: shown, bytes }) => (shown === null ? null : bytes)) });
     }
-    const here = await sweep(on, options, { n_ctx: [options.n_ctx] });
+    const here = await grid.now();
     if (stale()) return;
-    const alone = options.machine.devices.length === 0;
-    const now = here[0] < 0 ? null : { context: options.n_ctx, bytes: here[1] };
+    const now = here.verdict === null ? null : { context, bytes: here.bytes };
     const words = t("infer.chart_words", {
       a: series.map(({ name, bytes }) => `${name} ${gib(bytes[bytes.length - 1] ?? 0)}`).join(t("infer.comma")),
       x: whole(last),
       y: gib(usable),
     });
     chart.update({ contexts, series, usable, now, words });
-    fill(chartNote, t(alone ? "infer.chart_note_ram" : "infer.chart_note", { x: gib(usable) }));
+    const alone = asked.devices.length === 0;
+    fill(chartNote, t(isServer ? "infer.chart_note_server" : alone ? "infer.chart_note_ram" : "infer.chart_note", { x: gib(usable), u: people(Number(inputs.u)) }));
 
     if (isLlamaCpp(inputs.r)) {
-      const largest = await largestContext(on, options);
+      const largest = await largestContext(on, llamaCppOptions(inputs, asked, inputs.r));
       if (stale()) return;
       answer.showLargest(largest);
       card.showLimit(largest);
     } else if (isLibrary(inputs.r)) {
       await pause();
       if (stale()) return;
-      const found = core.solve_library_context(on, libraryOptions(inputs, options.machine, inputs.r, likeLibrary(inputs.r)));
+      const found = core.solve_library_context(on, libraryOptions(inputs, asked, inputs.r, likeLibrary(inputs.r)));
       const largest = found.ok ? found.value.value : null;
       answer.showLargest(largest);
       card.showLimit(largest);
@@ -594,15 +593,15 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
     const columns = MAP_CONTEXTS.filter((context) => context <= last);
     const rows = [];
-    for (const mix of choices.map_mixes) {
-      const points = await sweep(on, { ...options, mix }, { n_ctx: columns });
+    for (const { name, changes, current, at } of grid.formats()) {
+      const points = await at(columns);
       if (stale()) return;
       rows.push({
-        name: mix,
-        cells: columns.map((context, at) => ({
-          ...cell(points, at, `${mix}, ${shortContext(context)}`),
-          current: mix === inputs.w && context === options.n_ctx,
-          apply: () => apply({ w: mix, c: String(context), ...(isLlamaCpp(inputs.r) ? {} : { r: "llama-server" }) }),
+        name,
+        cells: columns.map((column, index) => ({
+          ...pointCell(points[index], `${name}, ${shortContext(column)}`),
+          current: current && column === context,
+          apply: () => apply({ ...changes, c: String(column) }),
         })),
       });
     }
@@ -610,53 +609,20 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
     const userRows = [];
     for (const users of MAP_USERS) {
-      /** @type {{ verdict: import("./verdict.js").Shown | null, label: string, words: string }[]} */
-      const cells = [];
-      if (isLlamaCpp(inputs.r)) {
-        const points = await sweep(on, { ...options, users }, { n_ctx: columns });
-        columns.forEach((_context, at) => cells.push(cell(points, at, "")));
-      } else if (isLibrary(inputs.r)) {
-        await pause();
-        if (stale()) return;
-        const asked = libraryOptions(inputs, options.machine, inputs.r, likeLibrary(inputs.r));
-        for (const context of columns) {
-          const found = core.estimate_library(on, { ...asked, users, n_ctx: context });
-          const place = found.ok ? found.value.places[found.value.tightest] : null;
-          cells.push(verdictCell(found.ok ? found.value.verdict : null, place?.fit.likely ?? 0, ""));
-        }
-      } else {
-        await pause();
-        if (stale()) return;
-        const most = core.sweep_serving(on, servingOptions(inputs, machine.question(), inputs.r, like), columns);
-        columns.forEach((_context, at) =>
-          cells.push({
-            verdict: most[at] >= users ? VERDICTS[0] : VERDICTS[2],
-            label: most[at] < 0 ? "–" : whole(Math.floor(most[at])),
-            words: `${t(most[at] >= users ? "verdict.fits" : "verdict.over")} ${most[at] < 0 ? "–" : whole(Math.floor(most[at]))}`,
-          }),
-        );
-      }
+      const { changes, current, at } = grid.users(users);
+      const points = await at(columns);
       if (stale()) return;
       userRows.push({
         name: people(users),
-        cells: cells.map((shown, at) => ({
-          ...shown,
-          words: `${people(users)}, ${shortContext(columns[at])}: ${shown.words}`,
-          current: String(users) === inputs.u && columns[at] === options.n_ctx,
-          apply: () => apply({ u: String(users), c: String(columns[at]) }),
+        cells: columns.map((column, index) => ({
+          ...pointCell(points[index], `${people(users)}, ${shortContext(column)}`),
+          current: current && column === context,
+          apply: () => apply({ ...changes, c: String(column) }),
         })),
       });
     }
     userMap.update(columns.map(shortContext), userRows);
-    if (isLlamaCpp(inputs.r)) {
-      const notes = new Map();
-      for (const type of CHART_KV_TYPES) {
-        const points = await sweep(on, { ...options, type_k: type, type_v: type }, { n_ctx: [options.n_ctx] });
-        if (stale()) return;
-        notes.set(type, points[0] < 0 ? "–" : gib(points[1]));
-      }
-      card.showKvNotes(notes);
-    }
+    if (isLlamaCpp(inputs.r)) card.showKvNotes(kvNotes);
     await limits.update(on, last, async () => {
       await pause();
       return !stale();
@@ -666,24 +632,12 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
   }
 
   /**
-   * @param {Float64Array} points
-   * @param {number} at
+   * @param {import("./grids.js").Point} point
    * @param {string} name
    */
-  const cell = (points, at, name) => verdictCell(VERDICTS[points[3 * at]] ?? null, points[3 * at + 1], name);
-
-  /**
-   * @param {import("./verdict.js").Shown | null} verdict null: refused
-   * @param {number} bytes
-   * @param {string} name
-   */
-  function verdictCell(verdict, bytes, name) {
-    const label = verdict === null ? "–" : gibCoarse(bytes);
-    return {
-      verdict,
-      label,
-      words: verdict === null ? "" : `${name ? `${name}: ` : ""}${t(`verdict.${verdict}`)} ${label} GiB`,
-    };
+  function pointCell({ verdict: shown, bytes }, name) {
+    const label = shown === null ? "–" : gibCoarse(bytes);
+    return { verdict: shown, label, words: shown === null ? "" : `${name}: ${t(`verdict.${shown}`)} ${label} GiB` };
   }
 
   const legend = () =>

@@ -1,0 +1,97 @@
+/**
+ * What the chart and the maps show, for every kind of runtime alike: rows of points along the
+ * context, by KV type, format or users.
+ */
+
+import { isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
+import { VERDICTS } from "./verdict.js";
+
+/** @typedef {import("./inputs.js").InferenceInputs} InferenceInputs */
+/** `verdict` null: refused. @typedef {{ verdict: import("./verdict.js").Shown | null, bytes: number }} Point */
+/** @typedef {{ name: string, changes: Partial<InferenceInputs>, current: boolean, at: (contexts: number[]) => Promise<Point[]> }} Row */
+
+const KV_TYPES = ["f16", "q8_0", "q4_0"];
+const SERVER_KV_TYPES = ["bf16", "fp8", "nvfp4"];
+const EXLLAMA_BITS = [16, 8, 4];
+
+/**
+ * @param {object} options
+ * @param {import("../../core-types.js").Core} options.core
+ * @param {import("../../core-types.js").InferenceStudy} options.study
+ * @param {InferenceInputs} options.inputs
+ * @param {import("../../core-types.js").MachineOptions} options.machine
+ * @param {import("../../core-types.js").InferenceChoices} options.choices
+ * @param {{ format: string, kv_type: string }} options.like
+ * @param {(runtime: string) => { format: string, k_bits: number, v_bits: number }} options.likeLibrary
+ * @param {(key: string, make: () => Float64Array) => Promise<Float64Array>} options.keep calculates once for each key
+ */
+export function grids({ core, study, inputs, machine, choices, like, likeLibrary, keep }) {
+  const runtime = inputs.r;
+  const context = Number(inputs.c.replaceAll(",", ""));
+
+  /** @param {Float64Array} numbers @param {number} width @returns {Point[]} */
+  const points = (numbers, width) =>
+    Array.from({ length: numbers.length / width }, (_unused, at) => ({
+      verdict: VERDICTS[numbers[width * at]] ?? null,
+      bytes: numbers[width * at + 1],
+    }));
+
+  if (isLlamaCpp(runtime)) {
+    const options = llamaCppOptions(inputs, machine, runtime);
+    /** @param {object} changed */
+    const row = (changed) => async (/** @type {number[]} */ contexts) => {
+      const { n_ctx: _all, ...asked } = { ...options, ...changed };
+      return points(await keep(JSON.stringify([asked, contexts]), () => core.sweep_llama_cpp(study, asked, { n_ctx: contexts })), 3);
+    };
+    return {
+      /** @returns {Row[]} */
+      kvTypes: () =>
+        KV_TYPES.map((type) => ({ name: type, changes: { k: type, v: "" }, current: type === inputs.k, at: row({ type_k: type, type_v: type }) })),
+      /** @returns {Row[]} */
+      formats: () => choices.map_mixes.map((mix) => ({ name: mix, changes: { w: mix }, current: mix === inputs.w, at: row({ mix }) })),
+      /** @param {number} users @returns {Row} */
+      users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
+      now: async () => (await row({})([context]))[0],
+    };
+  }
+  if (isLibrary(runtime)) {
+    const options = libraryOptions(inputs, machine, runtime, likeLibrary(runtime));
+    /** @param {object} changed */
+    const row = (changed) => async (/** @type {number[]} */ contexts) => {
+      const { n_ctx: _all, ...asked } = { ...options, ...changed };
+      return points(await keep(JSON.stringify([asked, contexts]), () => core.sweep_library(study, asked, contexts)), 2);
+    };
+    return {
+      /** Transformers keeps the cache in the type of its computation. @returns {Row[]} */
+      kvTypes: () =>
+        runtime === "transformers"
+          ? [{ name: "bf16", changes: {}, current: true, at: row({}) }]
+          : EXLLAMA_BITS.map((bits) => ({ name: `${bits} bit`, changes: {}, current: bits === options.k_bits, at: row({ k_bits: bits, v_bits: bits }) })),
+      /** @returns {Row[]} */
+      formats: () => core.library_formats(runtime).map(({ id, name }) => ({ name, changes: { lf: id }, current: id === options.format, at: row({ format: id }) })),
+      /** @param {number} users @returns {Row} */
+      users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
+      now: async () => (await row({})([context]))[0],
+    };
+  }
+  const options = servingOptions(inputs, machine, runtime, like);
+  /** @param {Partial<typeof options>} changed */
+  const row = (changed) => async (/** @type {number[]} */ contexts) => {
+    const { n_ctx: _all, ...asked } = { ...options, ...changed };
+    const numbers = await keep(JSON.stringify([asked, contexts]), () => core.sweep_serving(study, asked, contexts));
+    return Array.from({ length: numbers.length / 2 }, (_unused, at) => {
+      const [most, bytes] = [numbers[2 * at], numbers[2 * at + 1]];
+      return { verdict: bytes === 0 ? null : VERDICTS[most >= Number(asked.users) ? 0 : 2], bytes };
+    });
+  };
+  return {
+    /** @returns {Row[]} */
+    kvTypes: () =>
+      SERVER_KV_TYPES.map((type) => ({ name: type, changes: { kt: type }, current: type === options.kv_type, at: row({ kv_type: type }) })),
+    /** @returns {Row[]} */
+    formats: () => choices.formats.map(({ id, name }) => ({ name, changes: { wf: id }, current: id === options.format, at: row({ format: id }) })),
+    /** @param {number} users @returns {Row} */
+    users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
+    now: async () => (await row({})([context]))[0],
+  };
+}
