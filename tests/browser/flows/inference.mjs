@@ -174,7 +174,7 @@ export function inference({ test, server, sources }) {
       await open(page, `r=${runtime};m=meta-llama/Llama-3.1-8B;g=rtx-4090`);
       await settled(page);
       const rows = await page.evaluate(() => [...document.querySelectorAll('#infer-chart tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent)));
-      const number = (text) => Number(text.replaceAll(',', '').replace(' GiB', ''));
+      const number = (text) => Number(text.replace(/[^\d.]/g, ''));
       const [before, after] = rows.slice(-2).map(([context, most]) => [number(context), number(most)]);
       const grown = (after[1] - before[1]) / (((after[0] - before[0]) * tokenBytes) / 2 ** 30);
       assert.ok(grown > 0.98 && grown < 1.05, `${runtime}: a token of the chart takes ${grown} of its KV cache`);
