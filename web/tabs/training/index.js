@@ -113,6 +113,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     if (!cases.leave()) settle();
   }
 
+  /** A field that is taken off the page still reports its last change: nobody is left to follow it. */
   let frame = 0;
   /** @param {string} key @param {string} value */
   function change(key, value) {
@@ -121,11 +122,11 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     // Another method starts from what is usual for it.
     if (key === "tm") Object.assign(inputs, startMethod);
     quiet = true;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
   function settle() {
     quiet = false;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
 
   const options = () => trainingOptions(inputs, machine.question());
