@@ -31,9 +31,10 @@ import { print } from '../flows/print.mjs';
 import { quick } from '../flows/quick.mjs';
 import { results } from '../flows/results.mjs';
 import { screenshots } from '../flows/screenshots.mjs';
+import { security } from '../flows/security.mjs';
 import { training } from '../flows/training.mjs';
 
-const flows = { driver, quick, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, monkey, screenshots };
+const flows = { driver, quick, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, security, monkey, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const limit = 120_000; // ms for one test
