@@ -147,6 +147,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
 
   function update() {
     frame = 0;
+    round += 1;
     onChange();
     card.clearErrors();
     choice.value = preset;
@@ -293,13 +294,14 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
   let round = 0;
   /** @param {ReturnType<typeof options>} asked */
   async function later(asked) {
-    const own = (round += 1);
+    const own = round;
+    const { model } = models.shown();
+    // A model that was replaced is gone, whether or not the next question has been asked.
     const pause = async (wait = 0) => {
       await new Promise((resolve) => setTimeout(resolve, wait));
-      return own === round && !signal.aborted;
+      return own === round && !signal.aborted && models.shown().model === model;
     };
     if (!(await pause(REST_MS))) return;
-    const { model } = models.shown();
     const limits = core.training_limits(model, asked);
     if (limits.ok) showLimits(limits.value);
     if (!(await pause())) return;
