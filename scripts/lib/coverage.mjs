@@ -1,6 +1,6 @@
 // llvm-cov export --summary-only | node scripts/lib/coverage.mjs ROOT: a table by folder, as Markdown.
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 
 const root = process.argv[2];
 const { data } = JSON.parse(readFileSync(0, "utf8"));
@@ -8,7 +8,9 @@ const measures = ["lines", "functions", "branches"];
 /** @type {Map<string, Record<string, { count: number, covered: number }>>} */
 const folders = new Map();
 for (const { filename, summary } of data[0].files) {
-  const folder = relative(root, filename).split("/").slice(0, 2).join("/");
+  const path = relative(root, resolve(filename));
+  if (!path.startsWith("core/")) continue;
+  const folder = path.split("/").slice(0, 2).join("/");
   for (const key of [folder, "all"]) {
     const sums = folders.get(key) ?? Object.fromEntries(measures.map((measure) => [measure, { count: 0, covered: 0 }]));
     for (const measure of measures) {
