@@ -80,7 +80,7 @@ table(
     const on = (/** @type {any} */ side) => side.growth.filter((/** @type {any} */ it) => it.axis === axis);
     const native = on(single.native);
     const cells = on(single.wasm).map(({ size, cost }, at) => `${whole(size)}: ${three(cost)} (${three(native[at].cost)})`);
-    return [`${title}, ${unit}`, cells.join(", "), exponent(on(single.wasm)).toFixed(2), why];
+    return [`${title}, ${unit}`, cells.join(", "), `${exponent(on(single.wasm)).toFixed(2)} (${exponent(native).toFixed(2)})`, why];
   }),
 );
 
