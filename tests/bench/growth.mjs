@@ -54,7 +54,7 @@ export function growthPicture({ wasm, native }) {
     const end = Math.min(x1, (first.size * y1) / first.cost);
     const linear = `<polyline points="${path([[x(first.size), y(first.cost)], [x(end), y((first.cost * end) / first.size)]])}" fill="none" stroke="#777" stroke-dasharray="4 4"/>`;
     const sizes = [...new Set(all.map((point) => point.size))];
-    const ticks = sizes.map((value) => `<text x="${x(value).toFixed(1)}" y="${size.height - size.bottom + 14}" text-anchor="middle">${value >= 1000 ? `${value / 1000}k` : value}</text>`);
+    const ticks = sizes.map((value) => `<text x="${x(value).toFixed(1)}" y="${size.height - size.bottom + 14}" text-anchor="middle">${value % 1000 === 0 ? `${value / 1000}k` : value.toLocaleString("en-US")}</text>`);
     const costs = [y0, Math.sqrt(y0 * y1), y1].map((value) => `<text x="${size.left - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${label(value)}</text>`);
     const frame = `<path d="M${size.left} ${size.top}V${size.height - size.bottom}H${size.width - size.right}" fill="none" stroke="#777"/>`;
     return `<g transform="translate(${(at % 2) * size.width} ${Math.floor(at / 2) * size.height + 24})"><text x="${size.left}" y="18" font-weight="bold">${title}, ${unit}</text>${frame}${linear}${marks.join("")}${ticks.join("")}${costs.join("")}</g>`;
