@@ -127,17 +127,22 @@ export function parameters(billions) {
   return whole(billions * 1e9);
 }
 
+/** "131,072": commas between thousands, and nowhere else. */
+const GROUPED = /^\d{1,3}(,\d{3})+(\.\d*)?$/;
+
 /**
- * What someone typed into a small numeric field; full-width digits count. NaN if unreadable.
+ * What someone typed into a small numeric field; full-width digits and comma groups count. NaN if
+ * unreadable.
  * @param {string} text
  */
 export function typedNumber(text) {
   const narrow = text.normalize("NFKC").trim();
-  return narrow === "" ? NaN : Number(narrow);
+  if (narrow === "") return NaN;
+  return Number(GROUPED.test(narrow) ? narrow.replaceAll(",", "") : narrow);
 }
 
-/** The same for a field that may be empty: null then. Comma groups count. @param {string} text */
-export const optionalNumber = (text) => (text.trim() === "" ? null : typedNumber(text.replaceAll(",", "")));
+/** The same for a field that may be empty: null then. @param {string} text */
+export const optionalNumber = (text) => (text.trim() === "" ? null : typedNumber(text));
 
 /** Memory modules are sold by GiB and labelled GB: "32". @param {number} bytes */
 export const soldGb = (bytes) => whole(bytes / 1024 ** 3);

@@ -1,11 +1,15 @@
-// node tests/bench/report.mjs: all benchmarks as one Markdown page; scripts/bench builds what it
-// needs first. Rates of the two sides are taken in turn in one run, so that their ratio holds on a
+// node tests/bench/report.mjs [PICTURE.svg]: all benchmarks as one Markdown page, and how cost grows as
+// a picture; scripts/bench builds what it needs first. Rates of the two sides are taken in turn in one run, so that their ratio holds on a
 // busy machine too.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { AXES, exponent, growthPicture } from "./growth.mjs";
+import { openingMemory } from "./memory.mjs";
+import { firstResults } from "./navigation.mjs";
 import { sideBySide } from "./side_by_side.mjs";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -65,14 +69,41 @@ table(
 );
 
 console.log("## How the cost grows\n");
-const units = { layers: "µs an estimate", tensors: "µs an estimate", devices: "µs an estimate", points: "ns a point" };
-const axes = [...new Set(single.wasm.growth.map(({ axis }) => axis))];
+const picture = process.argv[2];
+if (picture) {
+  writeFileSync(picture, growthPicture({ wasm: single.wasm.growth, native: single.native.growth }));
+  console.log(`![Cost by size](${basename(picture)})\n`);
+}
 table(
-  ["axis", "", "size: cost in WebAssembly (native)"],
-  axes.map((axis) => {
-    const native = single.native.growth.filter((it) => it.axis === axis);
-    return [axis, units[axis], single.wasm.growth.filter((it) => it.axis === axis).map(({ size, cost }, at) => `${whole(size)}: ${three(cost)} (${three(native[at].cost)})`).join(", ")];
+  ["", "size: cost in WebAssembly (native)", "grows as size to the power of", "because"],
+  Object.entries(AXES).map(([axis, { title, unit, why }]) => {
+    const on = (/** @type {any} */ side) => side.growth.filter((/** @type {any} */ it) => it.axis === axis);
+    const native = on(single.native);
+    const cells = on(single.wasm).map(({ size, cost }, at) => `${whole(size)}: ${three(cost)} (${three(native[at].cost)})`);
+    return [`${title}, ${unit}`, cells.join(", "), `${exponent(on(single.wasm)).toFixed(2)} (${exponent(native).toFixed(2)})`, why];
   }),
+);
+
+console.log("## First result after navigation\n");
+table(
+  ["a first visit in Chromium", "median ms", "times the bare page"],
+  (await firstResults(15)).map(({ name, median, ratio }) => [name, three(median), `${ratio.toFixed(2)}×`]),
+);
+
+console.log("## Memory while a split model of 400 GiB is opened from disk\n");
+const opening = await openingMemory();
+const mib = (/** @type {number} */ bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+table(
+  ["", ""],
+  [
+    ["eight files", mib(opening.file_bytes)],
+    ["their headers", mib(opening.header_bytes)],
+    ["read from disk", mib(opening.read)],
+    ["objects and buffers of the page before", mib(opening.heap_before)],
+    ["the same, at most", mib(opening.heap_peak)],
+    ["memory of the module, which never shrinks", mib(opening.wasm)],
+    ["until the answer is shown", `${three(opening.ms)} ms`],
+  ],
 );
 
 console.log("## Bytes shipped\n");

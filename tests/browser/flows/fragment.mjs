@@ -7,6 +7,7 @@ const hostile = {
   'escaped markup': '#v1;p=7;n=%3Cimg%20src%3Dx%20onerror%3Dconsole.error(1)%3E',
   'broken percent-encoding': '#v1;p=%E0%A4%A;q=%',
   'far too long': `#v1;p=7;n=${'a'.repeat(60_000)}`,
+  'as long as may be': `#v1;p=7;n=${'a'.repeat(4_000)}`,
   'a long number': `#v1;p=${'9'.repeat(500)}`,
   'names every object has': '#v1;constructor=1;__proto__=2;toString=3;hasOwnProperty=4;p=7',
   'another version': '#v9;p=7',

@@ -218,6 +218,18 @@ export function inference({ test, server, sources }) {
     assert.match(await page.text('dialog[open]'), /eta \* BW/);
   });
 
+  test('comma groups are read and shown as the number they are', async (page) => {
+    await open(page, 'c=131,072');
+    await settled(page);
+    assert.match(await page.visibleText(), /131,072 トークン/);
+  });
+
+  for (const runtime of ['llama-server', 'transformers'])
+    test(`without a GPU and without a size of the RAM ${runtime} asks for it`, async (page) => {
+      await open(page, `g=none;ram=;r=${runtime}`);
+      await eventually('the sentence', async () => /RAM の大きさを入れてください/.test(await page.visibleText()));
+    });
+
   test('another runtime is one press away', async (page) => {
     await open(page);
     await settled(page);

@@ -38,7 +38,7 @@ class PuppeteerPage {
   #requests = [];
   #listeners = [
     ['console', (message) => message.type() === 'error' && this.#errors.push(`console.error: ${message.text()}`)],
-    ['pageerror', (error) => this.#errors.push(`error: ${error.message ?? error}`)],
+    ['pageerror', (error) => this.#errors.push(`error: ${/^(Error)?$/.test(error.message ?? '') ? error.stack : error.message}`)],
     ['request', (request) => this.#requests.push(request.url())],
   ];
 

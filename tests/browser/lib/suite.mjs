@@ -24,6 +24,7 @@ import { keyboard } from '../flows/keyboard.mjs';
 import { layout } from '../flows/layout.mjs';
 import { machines } from '../flows/machines.mjs';
 import { model } from '../flows/model.mjs';
+import { monkey } from '../flows/monkey.mjs';
 import { names } from '../flows/names.mjs';
 import { offload } from '../flows/offload.mjs';
 import { preferences } from '../flows/preferences.mjs';
@@ -31,9 +32,10 @@ import { print } from '../flows/print.mjs';
 import { quick } from '../flows/quick.mjs';
 import { results } from '../flows/results.mjs';
 import { screenshots } from '../flows/screenshots.mjs';
+import { security } from '../flows/security.mjs';
 import { training } from '../flows/training.mjs';
 
-const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, screenshots };
+const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, security, monkey, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const limit = 120_000; // ms for one test

@@ -144,6 +144,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
   const sentence = (/** @type {CoreError} */ error) => coreErrorSentence(t, error);
 
+  /** A field that is taken off the page still reports its last change: nobody is left to follow it. */
   let frame = 0;
   /**
    * @param {InferenceKey} key
@@ -159,11 +160,11 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       card = buildSettings();
       document.getElementById("infer-r")?.focus();
     }
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
   function settle() {
     quiet = false;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
   /** @param {Partial<import("./inputs.js").InferenceInputs>} changes */
   function apply(changes) {

@@ -77,7 +77,7 @@ export function llamaCppOptions(inputs, machine, runtime) {
   return {
     runtime,
     mix: inputs.w,
-    n_ctx: typedNumber(inputs.c.replaceAll(",", "")),
+    n_ctx: typedNumber(inputs.c),
     users: typedNumber(inputs.u),
     type_k: inputs.k,
     type_v: inputs.v || inputs.k,
@@ -119,7 +119,7 @@ export function servingOptions(inputs, machine, runtime, like) {
     runtime,
     format: inputs.wf || like.format,
     kv_type: inputs.kt || like.kv_type,
-    n_ctx: typedNumber(inputs.c.replaceAll(",", "")),
+    n_ctx: typedNumber(inputs.c),
     users: typedNumber(inputs.u),
     memory_fraction: optionalNumber(inputs.mf),
     enforce_eager: inputs.eg === "1",
@@ -138,7 +138,7 @@ export function libraryOptions(inputs, machine, runtime, like) {
   return {
     runtime,
     format: (runtime === inputs.r && inputs.lf) || like.format,
-    n_ctx: typedNumber(inputs.c.replaceAll(",", "")),
+    n_ctx: typedNumber(inputs.c),
     users: typedNumber(inputs.u),
     prompt: optionalNumber(inputs.pr),
     attention: inputs.la,

@@ -1,7 +1,7 @@
 /** How far it goes: the largest context, users, batch and format that fit, and users by context. */
 
 import { fill, h } from "../../dom.js";
-import { gib, whole } from "../../format.js";
+import { gib, typedNumber, whole } from "../../format.js";
 import { shortContext } from "./chart.js";
 import { familyOf, isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
 
@@ -54,7 +54,7 @@ export function limitsCard({ t, core, inputs, choices, machine, likeServers, lik
 
   /** @param {InferenceStudy} on @returns {[string, () => Limit][]} */
   function questions(on) {
-    const context = Number(inputs.c.replaceAll(",", ""));
+    const context = typedNumber(inputs.c);
     const family = familyOf(inputs.r);
     if (isLlamaCpp(inputs.r)) {
       const options = llamaCppOptions(inputs, machine(), inputs.r);

@@ -134,7 +134,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
     "aria-label": t("infer.context"),
   });
   const showSlider = () => {
-    const tokens = typedNumber(inputs.c.replaceAll(",", ""));
+    const tokens = typedNumber(inputs.c);
     if (!Number.isFinite(tokens)) return;
     slider.value = String(notches.of(tokens));
     slider.setAttribute("aria-valuetext", t("infer.tokens", { x: whole(tokens) }));

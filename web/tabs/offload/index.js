@@ -160,6 +160,7 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     caseShown.leave();
   }
 
+  /** A field that is taken off the page still reports its last change: nobody is left to follow it. */
   let frame = 0;
   /**
    * @param {keyof OffloadInputs} key
@@ -169,11 +170,11 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     if (inputs[key] === value) return;
     inputs[key] = value;
     quiet = true;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
   function settle() {
     quiet = false;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
 
   /** @param {import("../../core-types.js").CoreError} error */
@@ -483,6 +484,7 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     clearTimeout(rest);
     search.cancel();
     prepared?.study.delete();
+    prepared = null;
   });
   /** @param {OffloadPlan} plan @returns {import("../../results/document.js").ResultDocument} */
   const documentOf = (plan) => ({

@@ -114,6 +114,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     if (!cases.leave()) settle();
   }
 
+  /** A field that is taken off the page still reports its last change: nobody is left to follow it. */
   let frame = 0;
   /** @param {string} key @param {string} value */
   function change(key, value) {
@@ -122,11 +123,11 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     // Another method starts from what is usual for it.
     if (key === "tm") Object.assign(inputs, startMethod);
     quiet = true;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
   function settle() {
     quiet = false;
-    if (frame === 0) frame = requestAnimationFrame(update);
+    if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
 
   const options = () => trainingOptions(inputs, machine.question());
@@ -147,6 +148,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
 
   function update() {
     frame = 0;
+    round += 1;
     onChange();
     card.clearErrors();
     choice.value = preset;
@@ -296,13 +298,14 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
   let round = 0;
   /** @param {ReturnType<typeof options>} asked */
   async function later(asked) {
-    const own = (round += 1);
+    const own = round;
+    const { model } = models.shown();
+    // A model that was replaced is gone, whether or not the next question has been asked.
     const pause = async (wait = 0) => {
       await new Promise((resolve) => setTimeout(resolve, wait));
-      return own === round && !signal.aborted;
+      return own === round && !signal.aborted && models.shown().model === model;
     };
     if (!(await pause(REST_MS))) return;
-    const { model } = models.shown();
     const limits = core.training_limits(model, asked);
     if (limits.ok) showLimits(limits.value);
     if (!(await pause())) return;

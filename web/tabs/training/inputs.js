@@ -77,7 +77,7 @@ export function trainingOptions(inputs, machine) {
   const options = { machine };
   for (const [key, field, kind, usual] of FIELDS) {
     const text = inputs[key];
-    if (kind === "number") options[field] = text.trim() === "" && usual === "" ? null : typedNumber(text.replaceAll(",", ""));
+    if (kind === "number") options[field] = text.trim() === "" && usual === "" ? null : typedNumber(text);
     else if (text === "") options[field] = null;
     else options[field] = kind === "flag" ? text === "1" : text;
   }

@@ -99,7 +99,7 @@ export function settings({ t, inputs, choices, onInput, onSettled }) {
 
   const slider = h("input", { type: "range", id: "train-slider", min: 0, max: notches.of(LONGEST), step: 1, "aria-label": words("sequence") });
   const showSlider = () => {
-    const tokens = typedNumber(inputs.sq.replaceAll(",", ""));
+    const tokens = typedNumber(inputs.sq);
     if (!Number.isFinite(tokens)) return;
     slider.value = String(notches.of(tokens));
     slider.setAttribute("aria-valuetext", t("infer.tokens", { x: whole(tokens) }));
