@@ -121,11 +121,15 @@ class ModelSweep {
     std::vector<std::vector<Rest>> rests(classes_.size());
     for (std::size_t mix = 0; mix < axes_.mixes.size(); ++mix) {
       if (!quantize(axes_.mixes[mix])) continue;
+      std::optional<LlamaCppEstimator> estimator;  // of this mix, for all classes
       for (std::size_t i = 0; i < classes_.size(); ++i) {
         const LlamaCppSettings& settings = classes_[i].settings;
         // With every block on GPUs no weight passes through a compute buffer, so that the buffers
         // of one mix are those of all. What stays on the host is copied there in the mix's types.
-        if (rests[i].empty() || !whole_on_gpus(settings)) rests[i] = rests_of(settings);
+        if (rests[i].empty() || !whole_on_gpus(settings)) {
+          if (!estimator) estimator.emplace(model_);
+          rests[i] = rests_of(*estimator, settings);
+        }
         Places weights;
         if (!weights_of(settings, weights)) continue;
         for (std::size_t context = 0; context < axes_.contexts.size(); ++context) {
@@ -178,8 +182,7 @@ class ModelSweep {
   }
 
   /// All terms but the weights and the driver's share, for every context.
-  std::vector<Rest> rests_of(const LlamaCppSettings& settings) {
-    LlamaCppEstimator estimator(model_);
+  std::vector<Rest> rests_of(LlamaCppEstimator& estimator, const LlamaCppSettings& settings) const {
     std::vector<Rest> rests(axes_.contexts.size());
     LlamaCppSettings at = settings;
     for (std::size_t i = 0; i < rests.size(); ++i) {

@@ -8,7 +8,6 @@
 #include "core/inference/llama_cpp/graph.hpp"
 #include "core/inference/llama_cpp/graph_builder.hpp"
 #include "core/inference/llama_cpp/graph_model.hpp"
-#include "core/inference/llama_cpp/placement.hpp"
 #include "core/inference/llama_cpp/scheduler.hpp"
 
 namespace meyasu {
@@ -138,16 +137,23 @@ ComputeBufferEstimator& ComputeBufferEstimator::operator=(ComputeBufferEstimator
 
 Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& settings,
                                                         bool explain) {
-  State& state = *state_;
-  const auto context = normalize(settings, *state.model.model);
+  const Model& model = *state_->model.model;
+  const auto context = normalize(settings, model);
   if (!context) return context.error();
-  if (is_absurd(*state.model.model, context.value())) {
-    return Error{"ctx_range", "n_ctx", std::to_string(context.value().n_ctx)};
+  const auto placed = place_weights(model, settings, context.value());
+  if (!placed) return placed.error();
+  return estimate(settings, context.value(), placed.value(), explain);
+}
+
+Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& settings,
+                                                        const LlamaCppContext& context,
+                                                        const LlamaCppPlacement& placement,
+                                                        bool explain) {
+  State& state = *state_;
+  if (is_absurd(*state.model.model, context)) {
+    return Error{"ctx_range", "n_ctx", std::to_string(context.n_ctx)};
   }
   state.schedule.bound_inputs(settings.release < LlamaCppRelease::v0_5_0);
-  const auto placed = place_weights(*state.model.model, settings, context.value());
-  if (!placed) return placed.error();
-  const LlamaCppPlacement& placement = placed.value();
 
   ComputeBuffers result;
   result.pipeline_copies = uses_pipeline(settings, placement);
@@ -155,12 +161,12 @@ Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& 
     result.graph_known = false;
     result.graph_measured = false;
     result.flash_attention = settings.flash_attention != FlashAttention::off;
-    result.buffers = compute_buffer_range(*state.model.model, settings, context.value(), placement);
+    result.buffers = compute_buffer_range(*state.model.model, settings, context, placement);
     return result;
   }
   result.graph_measured =
       state.model.traits->measured && settings.release >= LlamaCppRelease::build_2025_11;
-  GraphRequest request = make_request(settings, context.value(), placement, state.model);
+  GraphRequest request = make_request(settings, context, placement, state.model);
   std::vector<ScheduledBackend> backends;
   std::vector<BackendMemory> memory;
   for (const LlamaCppDevice& device : settings.devices) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/inference/llama_cpp/placement.hpp"
 #include "core/inference/llama_cpp/settings.hpp"
 #include "core/model/model.hpp"
 #include "core/units/bytes.hpp"
@@ -63,6 +64,10 @@ class ComputeBufferEstimator {
   /// `explain` fills ComputeBuffer::at_peak.
   [[nodiscard]] Result<ComputeBuffers> estimate(const LlamaCppSettings& settings,
                                                 bool explain = false);
+  /// The same for who has normalized and placed already. Error `ctx_range`.
+  [[nodiscard]] Result<ComputeBuffers> estimate(const LlamaCppSettings& settings,
+                                                const LlamaCppContext& context,
+                                                const LlamaCppPlacement& placement, bool explain);
 
  private:
   struct State;

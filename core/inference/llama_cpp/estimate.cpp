@@ -358,7 +358,7 @@ Result<LlamaCppEstimate> LlamaCppEstimator::estimate(const LlamaCppSettings& set
   if (!context) return context.error();
   const auto placed = place_weights(*model_, settings, context.value());
   if (!placed) return placed.error();
-  auto compute = compute_.estimate(settings, explain);
+  auto compute = compute_.estimate(settings, context.value(), placed.value(), explain);
   if (!compute) return compute.error();
 
   LlamaCppEstimate estimate;

@@ -117,10 +117,15 @@ void Graph::clear() {
   layer_ = -1;
 }
 
-TensorId Graph::push(const GraphTensor& described, const TensorId* sources, int count) {
-  GraphTensor& tensor = tensors_.emplace_back(described);
+TensorId Graph::push(GraphOp op, GgmlType type, const Shape& ne, const Shape& nb, TensorId root,
+                     const TensorId* sources, int count) {
+  GraphTensor& tensor = tensors_.emplace_back();
+  tensor.ne = ne;
+  tensor.nb = nb;
+  tensor.root = root;
   tensor.source_begin = static_cast<std::int32_t>(sources_.size());
-  tensor.source_count = 0;
+  tensor.type = type;
+  tensor.op = op;
   tensor.layer = layer_;
   for (int i = 0; i < count; ++i) {
     if (sources[i] == kNoTensor) continue;
@@ -131,12 +136,8 @@ TensorId Graph::push(const GraphTensor& described, const TensorId* sources, int 
 }
 
 TensorId Graph::op(GraphOp op, GgmlType type, Shape ne, std::initializer_list<TensorId> sources) {
-  GraphTensor tensor;
-  tensor.op = op;
-  tensor.type = type;
-  tensor.ne = ne;
-  tensor.nb = dense_strides(type, ne);
-  return push(tensor, sources.begin(), static_cast<int>(sources.size()));
+  return push(op, type, ne, dense_strides(type, ne), kNoTensor, sources.begin(),
+              static_cast<int>(sources.size()));
 }
 
 TensorId Graph::external(GgmlType type, Shape ne, BackendId buffer, std::uint8_t flags,
@@ -157,37 +158,20 @@ TensorId Graph::input(GgmlType type, Shape ne, GraphLabel label) {
 }
 
 TensorId Graph::layout_copy(TensorId id) {
-  GraphTensor tensor;
-  const GraphTensor& from = (*this)[id];
-  tensor.type = from.type;
-  tensor.ne = from.ne;
-  tensor.nb = from.nb;
-  tensor.label = from.label;
-  const std::int16_t layer = from.layer;
-  const TensorId copy = push(tensor, nullptr, 0);
-  (*this)[copy].layer = layer;
+  const GraphTensor from = (*this)[id];
+  const TensorId copy = push(GraphOp::none, from.type, from.ne, from.nb, kNoTensor, nullptr, 0);
+  (*this)[copy].label = from.label;
+  (*this)[copy].layer = from.layer;
   return copy;
 }
 
 TensorId Graph::dependency(TensorId id, const TensorId* sources, int count) {
   const GraphTensor from = (*this)[id];
-  GraphTensor tensor;
-  tensor.type = from.type;
-  tensor.ne = from.ne;
-  tensor.nb = from.nb;
-  tensor.root = from.is_view() ? from.root : id;
-  return push(tensor, sources, count);
+  return push(GraphOp::none, from.type, from.ne, from.nb, root_of(id), sources, count);
 }
 
-TensorId Graph::push_view(GraphOp op, TensorId a, Shape ne, Shape nb) {
-  const GraphTensor& from = (*this)[a];
-  GraphTensor tensor;
-  tensor.op = op;
-  tensor.type = from.type;
-  tensor.ne = ne;
-  tensor.nb = nb;
-  tensor.root = from.is_view() ? from.root : a;
-  return push(tensor, &a, 1);
+TensorId Graph::push_view(GraphOp op, TensorId a, const Shape& ne, const Shape& nb) {
+  return push(op, (*this)[a].type, ne, nb, root_of(a), &a, 1);
 }
 
 TensorId Graph::view_1d(TensorId a, std::int64_t ne0) {
@@ -235,31 +219,22 @@ TensorId Graph::transpose(TensorId a) {
 }
 
 TensorId Graph::set_rows(TensorId destination, TensorId data, TensorId indices) {
-  const GraphTensor& to = (*this)[destination];
-  GraphTensor tensor;
-  tensor.op = GraphOp::set_rows;
-  tensor.type = to.type;
-  tensor.ne = to.ne;
-  tensor.nb = to.nb;
-  tensor.root = to.is_view() ? to.root : destination;
-  const std::array<TensorId, 3> sources = {data, indices, destination};
-  return push(tensor, sources.data(), 3);
+  return push_onto(GraphOp::set_rows, destination, {data, indices, destination});
 }
 
 TensorId Graph::cpy(TensorId from, TensorId to) {
-  const GraphTensor& target = (*this)[to];
-  GraphTensor tensor;
-  tensor.op = GraphOp::cpy;
-  tensor.type = target.type;
-  tensor.ne = target.ne;
-  tensor.nb = target.nb;
-  tensor.root = target.is_view() ? target.root : to;
-  const std::array<TensorId, 2> sources = {from, to};
-  return push(tensor, sources.data(), 2);
+  return push_onto(GraphOp::cpy, to, {from, to});
+}
+
+TensorId Graph::push_onto(GraphOp op, TensorId target, std::initializer_list<TensorId> sources) {
+  const Shape ne = (*this)[target].ne;
+  const Shape nb = (*this)[target].nb;
+  return push(op, (*this)[target].type, ne, nb, root_of(target), sources.begin(),
+              static_cast<int>(sources.size()));
 }
 
 TensorId Graph::scale_inplace(TensorId a) {
-  return push_view(GraphOp::scale, a, (*this)[a].ne, (*this)[a].nb);
+  return push_onto(GraphOp::scale, a, {a});
 }
 
 TensorId Graph::like(GraphOp op_kind, std::initializer_list<TensorId> sources) {

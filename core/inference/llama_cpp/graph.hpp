@@ -259,8 +259,15 @@ class Graph {
   void expand(TensorId id);
 
  private:
-  TensorId push(const GraphTensor& described, const TensorId* sources, int count);
-  TensorId push_view(GraphOp op, TensorId a, Shape ne, Shape nb);
+  /// `ne` and `nb` must not be those of a tensor of this graph: its list may move.
+  TensorId push(GraphOp op, GgmlType type, const Shape& ne, const Shape& nb, TensorId root,
+                const TensorId* sources, int count);
+  TensorId push_view(GraphOp op, TensorId a, const Shape& ne, const Shape& nb);
+  /// A view of all of `target`.
+  TensorId push_onto(GraphOp op, TensorId target, std::initializer_list<TensorId> sources);
+  [[nodiscard]] TensorId root_of(TensorId id) const {
+    return (*this)[id].is_view() ? (*this)[id].root : id;
+  }
 
   std::vector<GraphTensor> tensors_;
   std::vector<TensorId> sources_;

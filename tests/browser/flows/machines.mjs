@@ -56,13 +56,17 @@ export function machines({ test, server, engine }) {
     }
   });
 
-  test('GPUs that run it: sorted by margin, one chosen, taken back', async (page) => {
+  test('GPUs that run it: sorted by margin or speed, one chosen, taken back', async (page) => {
     await open(page);
     const first = () => page.text('#devices tbody th');
     const smallest = await first();
     await page.click('#devices-by-margin');
     await eventually('another order', async () => (await first()) !== smallest);
     assert.equal(await page.evaluate(() => document.querySelector('#devices-by-margin').closest('th').getAttribute('aria-sort')), 'descending');
+    await page.click('#devices-by-tok_s');
+    assert.equal(await page.evaluate(() => document.querySelector('#devices-by-tok_s').closest('th').getAttribute('aria-sort')), 'descending');
+    const speeds = await page.evaluate(() => [...document.querySelectorAll('#devices tbody tr')].map((row) => Number.parseFloat(row.querySelectorAll('td')[2].textContent.replace(/,/g, ''))));
+    assert.ok(speeds.length > 1 && speeds.every((speed, at) => at === 0 || speed <= speeds[at - 1]), String(speeds));
     await page.fill('#devices-filter', '4090');
     await says(page, '#devices tbody', 'RTX 4090');
     await page.click('#devices tbody button');
