@@ -1,5 +1,6 @@
 #include "core/quantization/ggml_type.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -54,7 +55,11 @@ constexpr std::array kTypes = {
 };
 
 // Rows by id, so that a sweep over all formats does not search; 0 (F32) for ids without a type.
-constexpr std::size_t kIds = 43;
+constexpr std::size_t kIds = [] {
+  std::size_t last = 0;
+  for (const TypeRow& row : kTypes) last = std::max(last, static_cast<std::size_t>(row.type));
+  return last + 1;
+}();
 constexpr std::array<std::uint8_t, kIds> kRowOfId = [] {
   std::array<std::uint8_t, kIds> rows{};
   for (std::size_t i = 0; i < kTypes.size(); ++i) {
