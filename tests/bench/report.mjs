@@ -2,7 +2,7 @@
 // a picture; scripts/bench builds what it needs first. Rates of the two sides are taken in turn in one run, so that their ratio holds on a
 // busy machine too.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -107,7 +107,10 @@ table(
 );
 
 console.log("## Bytes shipped\n");
-const files = ["index.html", "app.css", "app.js", "core.js", "embed.html", "embed.css", "frame.js", "embed.js"].map((name) => [name, readFileSync(here(`../../dist/site/${name}`))]);
+/** Names without the part that changes with the content. */
+const files = readdirSync(here("../../dist/site/"))
+  .filter((name) => name !== "meyasu.html")
+  .map((name) => [name.replace(/-[0-9A-Za-z]{8}(?=\.js$)/, ""), readFileSync(here(`../../dist/site/${name}`))]);
 files.push(["meyasu.html (everything in one file)", readFileSync(here("../../dist/meyasu.html"))]);
 table(
   ["part", "bytes", "gzip", "brotli"],
