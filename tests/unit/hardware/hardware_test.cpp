@@ -39,7 +39,7 @@ std::vector<std::string> ids(std::string_view query, std::size_t limit = 300) {
 
 TEST_CASE("every device has a source, a unique id, a bandwidth and a plausible memory",
           "[hardware]") {
-  CHECK(devices().devices().size() == 276);
+  CHECK(devices().devices().size() >= 276);  // none was lost
   std::set<std::string> seen;
   for (const Device& d : devices().devices()) {
     INFO(d.id);
@@ -114,7 +114,7 @@ TEST_CASE("devices are found by what people type", "[hardware]") {
   CHECK(ids("らでおん 7900 xtx").front() == "rx-7900-xtx");
   CHECK(ids("strix halo").front() == "ryzen-ai-max-395");
   CHECK(ids("no such card").empty());
-  CHECK(ids("").size() == 276);
+  CHECK(ids("", 1000).size() == devices().devices().size());
   for (const std::string& id : ids("nvidia 24gb")) CHECK(device(id).memory == 24 * kGiB);
   CHECK(ids("nvidia 24gb").size() > 10);
   // Sold with 24 GB as well as with more.
