@@ -90,6 +90,30 @@ export function offload({ test, sources }) {
     assert.match(await page.text('#bar-machine'), /1,?024/);
   });
 
+  test('an answer that comes late is shown with its own question, whatever is typed by then', async (page) => {
+    await page.open(`${sources.http()}#v1`);
+    await page.evaluate(() => {
+      // Answers take their time, as on a busy machine.
+      const { set, ...rest } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
+      const late = (listener) => (event) => setTimeout(() => listener(event), 300);
+      Object.defineProperty(MessagePort.prototype, 'onmessage', { ...rest, set(listener) { set.call(this, late(listener)); } });
+    });
+    await page.click('#tab-off');
+    const answer = () => page.evaluate(() => document.getElementById('off-answer')?.textContent ?? '');
+    await eventually('the first answer', async () => / 32 トークン/.test(await answer()));
+    await page.evaluate(async () => {
+      const field = document.getElementById('off-og');
+      for (const value of ['33', 'abc']) {
+        field.value = value;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        for (let frames = 0; frames < 2; frames += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    });
+    await eventually('another answer', async () => !/ 32 トークン/.test(await answer()));
+    assert.match(await answer(), / 33 トークン/);
+    await eventually('its sentence', async () => (await page.text('#off-og-error')) !== '');
+  });
+
   test('a known case sets everything and gives back what was there', async (page) => {
     await open(page, 'tab=off;ob=4');
     const before = await page.text('#bar-machine-name');

@@ -210,8 +210,10 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     if (waiting) fill(answer);
   }
 
-  /** What has been asked, until its answer is there; a refusal is shown only for the newest. */
+  /** The newest question; a refusal is shown only for this one. */
   let asked = { round: 0, options: offloadOptions(inputs, machine.question()), title: "" };
+  /** Questions that an answer may still come for, by round: it is shown with what it was asked with. @type {Map<number, typeof asked>} */
+  const open = new Map();
   /** What the answer in view was asked with. */
   let shown = asked;
   /** @type {{ model: object, shape: ReturnType<typeof core.offload_shape>, study: import("../../core-types.js").InferenceStudy } | null} */
@@ -239,6 +241,7 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
     clearTimeout(rest);
     if (!shape.ok) return refuse(shape.error);
     asked = { round: search.ask(shape.value, options), options, title };
+    open.set(asked.round, asked);
     // A model from a file is known on this thread alone.
     rest = setTimeout(() => (entry ? search.askPrograms(entry.id, options) : alone.update(core.offload_latency(study, options), study)), REST_MS);
   }
@@ -257,7 +260,10 @@ export function offloadTab({ t, core, state, models, machine, explain, announce,
       return;
     }
     if (part === "plan" && value.ok) {
-      shown = round === asked.round ? asked : { ...asked, round };
+      const question = open.get(round);
+      if (!question) return;
+      for (const earlier of open.keys()) if (earlier < round) open.delete(earlier);
+      shown = question;
       plan = value.value;
       show(value.value);
     } else if (part === "plan" && latest) {
