@@ -31,11 +31,6 @@ inline constexpr std::array<std::pair<std::string_view, LlamaCppBackend>, 5> kBa
     {"sycl", LlamaCppBackend::sycl},
     {"metal", LlamaCppBackend::metal},
 }};
-inline constexpr std::array<std::pair<std::string_view, LlamaCppRelease>, 3> kReleases = {{
-    {"v0.5.0", LlamaCppRelease::v0_5_0},
-    {"2025-11", LlamaCppRelease::build_2025_11},
-    {"2025-05", LlamaCppRelease::build_2025_05},
-}};
 inline constexpr std::array<std::pair<std::string_view, LlamaCppProgram>, 5> kPrograms = {{
     {"llama-server", LlamaCppProgram::server},
     {"llama-cli", LlamaCppProgram::cli},

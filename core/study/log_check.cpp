@@ -234,9 +234,7 @@ std::vector<LogFact> options_of_log(const LogReading& log) {
   if (settings.flash_attention == FlashAttention::on) put("flash_attention", "on");
   if (settings.flash_attention == FlashAttention::off) put("flash_attention", "off");
   if (build_of(log) > 0) {
-    put("release", settings.release == LlamaCppRelease::v0_5_0          ? "v0.5.0"
-                   : settings.release == LlamaCppRelease::build_2025_11 ? "2025-11"
-                                                                        : "2025-05");
+    put("release", release_name(settings.release));
   }
   return options;
 }
@@ -264,7 +262,7 @@ Result<LogCheck> check_llama_cpp_log(InferenceStudy& study, const LogReading& lo
     row.high += context->high;
     check.rows.erase(context);
   }
-  add_reasons(check.rows, used.release != LlamaCppRelease::v0_5_0);
+  add_reasons(check.rows, used.release != kNewestRelease);
   return check;
 }
 

@@ -31,7 +31,7 @@ struct GraphRequest {
   GgmlType type_k = GgmlType::F16;
   GgmlType type_v = GgmlType::F16;
   bool long_context = false;  // longer than trained: the "long" rope factors
-  LlamaCppRelease release = LlamaCppRelease::v0_5_0;
+  LlamaCppRelease release = kNewestRelease;
   const LlamaCppPlacement* placement = nullptr;
   BackendId cpu = 0;  // number of the CPU backend = number of GPUs
 };

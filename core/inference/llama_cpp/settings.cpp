@@ -34,6 +34,13 @@ bool divides(GgmlType type, std::int64_t width) {
 
 }  // namespace
 
+std::string_view release_name(LlamaCppRelease release) {
+  for (const auto& [name, known] : kReleases) {
+    if (known == release) return name;
+  }
+  return "";
+}
+
 std::int64_t n_layer_main(const Model& model) {
   return std::count_if(model.layers.begin(), model.layers.end(),
                        [](const Layer& layer) { return !layer.is_mtp; });

@@ -2,9 +2,12 @@
 // KoboldCpp), and what the runtime makes of it before it allocates anything.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/model/model.hpp"
@@ -20,6 +23,14 @@ enum class LlamaCppRelease {
   build_2025_11,  // 2025-11-18: F32 masks, logits for all of n_batch, V cache with MLA
   v0_5_0,         // release of 2026-09-28
 };
+inline constexpr LlamaCppRelease kNewestRelease = LlamaCppRelease::v0_5_0;
+/// As links and logs name them, newest first.
+inline constexpr std::array<std::pair<std::string_view, LlamaCppRelease>, 3> kReleases = {{
+    {"v0.5.0", LlamaCppRelease::v0_5_0},
+    {"2025-11", LlamaCppRelease::build_2025_11},
+    {"2025-05", LlamaCppRelease::build_2025_05},
+}};
+[[nodiscard]] std::string_view release_name(LlamaCppRelease release);
 
 enum class FlashAttention { on, off, automatic };
 
@@ -83,7 +94,7 @@ struct LlamaCppSettings {
   std::shared_ptr<const LlamaCppParts> parts;  // what is loaded beside the model; null: nothing
 
   OperatingSystem os = OperatingSystem::gnu_linux;
-  LlamaCppRelease release = LlamaCppRelease::v0_5_0;
+  LlamaCppRelease release = kNewestRelease;
   /// A real load. False reproduces the runtime's measuring mode (`no_alloc`, used by its fitting
   /// step and by the measured tables), which loses the scheduler's pins: with several GPUs the
   /// last one then shows more than a real load takes.
