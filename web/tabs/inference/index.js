@@ -542,6 +542,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     const like = likeServers();
     const grid = grids({ core, study: on, inputs, machine: asked, choices, like, likeLibrary, keep: keeper(on) });
     const context = Number(inputs.c.replaceAll(",", ""));
+    const askedRuntime = inputs.r;
     const isServer = !isLlamaCpp(inputs.r) && !isLibrary(inputs.r);
 
     const where = t(/** @type {any} */ (`runtime.${inputs.r}`));
@@ -623,7 +624,8 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       });
     }
     userMap.update(columns.map(shortContext), userRows);
-    if (isLlamaCpp(inputs.r)) card.showKvNotes(kvNotes);
+    // Another runtime may have been chosen already, with other types and a card of its own.
+    if (inputs.r === askedRuntime && isLlamaCpp(askedRuntime)) card.showKvNotes(kvNotes);
     await limits.update(on, last, async () => {
       await pause();
       return !stale();
