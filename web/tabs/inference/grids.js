@@ -3,6 +3,7 @@
  * context, by KV type, format or users.
  */
 
+import { typedNumber } from "../../format.js";
 import { isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
 import { VERDICTS } from "./verdict.js";
 
@@ -27,7 +28,7 @@ const EXLLAMA_BITS = [16, 8, 4];
  */
 export function grids({ core, study, inputs, machine, choices, like, likeLibrary, keep }) {
   const runtime = inputs.r;
-  const context = Number(inputs.c.replaceAll(",", ""));
+  const context = typedNumber(inputs.c);
 
   /** @param {Float64Array} numbers @param {number} width @returns {Point[]} */
   const points = (numbers, width) =>
@@ -35,6 +36,13 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
       verdict: VERDICTS[numbers[width * at]] ?? null,
       bytes: numbers[width * at + 1],
     }));
+
+  /** @param {(changed: { users?: number }) => (contexts: number[]) => Promise<Point[]>} row */
+  const common = (row) => ({
+    /** @param {number} users @returns {Row} */
+    users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
+    now: async () => (await row({})([context]))[0],
+  });
 
   if (isLlamaCpp(runtime)) {
     const options = llamaCppOptions(inputs, machine, runtime);
@@ -49,9 +57,7 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
         KV_TYPES.map((type) => ({ name: type, changes: { k: type, v: "" }, current: type === inputs.k, at: row({ type_k: type, type_v: type }) })),
       /** @returns {Row[]} */
       formats: () => choices.map_mixes.map((mix) => ({ name: mix, changes: { w: mix }, current: mix === inputs.w, at: row({ mix }) })),
-      /** @param {number} users @returns {Row} */
-      users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
-      now: async () => (await row({})([context]))[0],
+      ...common(row),
     };
   }
   if (isLibrary(runtime)) {
@@ -69,9 +75,7 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
           : EXLLAMA_BITS.map((bits) => ({ name: `${bits} bit`, changes: {}, current: bits === options.k_bits, at: row({ k_bits: bits, v_bits: bits }) })),
       /** @returns {Row[]} */
       formats: () => core.library_formats(runtime).map(({ id, name }) => ({ name, changes: { lf: id }, current: id === options.format, at: row({ format: id }) })),
-      /** @param {number} users @returns {Row} */
-      users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
-      now: async () => (await row({})([context]))[0],
+      ...common(row),
     };
   }
   const options = servingOptions(inputs, machine, runtime, like);
@@ -90,8 +94,6 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
       SERVER_KV_TYPES.map((type) => ({ name: type, changes: { kt: type }, current: type === options.kv_type, at: row({ kv_type: type }) })),
     /** @returns {Row[]} */
     formats: () => choices.formats.map(({ id, name }) => ({ name, changes: { wf: id }, current: id === options.format, at: row({ format: id }) })),
-    /** @param {number} users @returns {Row} */
-    users: (users) => ({ name: "", changes: { u: String(users) }, current: String(users) === inputs.u, at: row({ users }) }),
-    now: async () => (await row({})([context]))[0],
+    ...common(row),
   };
 }

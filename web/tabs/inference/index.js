@@ -541,7 +541,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     const asked = machine.question();
     const like = likeServers();
     const grid = grids({ core, study: on, inputs, machine: asked, choices, like, likeLibrary, keep: keeper(on) });
-    const context = Number(inputs.c.replaceAll(",", ""));
+    const context = typedNumber(inputs.c);
     const askedRuntime = inputs.r;
     const isServer = !isLlamaCpp(inputs.r) && !isLibrary(inputs.r);
 
