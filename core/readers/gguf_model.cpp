@@ -47,7 +47,7 @@ constexpr auto kKnownDecoders = std::to_array<std::string_view>(
 constexpr auto kWithoutCache = std::to_array<std::string_view>(
     {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "eurobert", "t5encoder",
      "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed", "dream", "llada",
-     "llada-moe"});
+     "llada-moe", "rnd1"});
 
 constexpr auto kWithIndexer = std::to_array<std::string_view>({"minimax-m3"});
 
@@ -70,7 +70,7 @@ constexpr std::array kWindowRules = {
     WindowRule{"gemma-embedding", 6},
     WindowRule{"gpt-oss", 2},
     WindowRule{"cohere2", 4},
-    WindowRule{"cohere2moe", 4},
+    WindowRule{"cohere2moe", 4, true},
     WindowRule{"llama4", 4, false, 8192, AttentionSpan::chunked, true},
     WindowRule{"exaone4", 4},
     WindowRule{"exaone-moe", 4, false, 128},

@@ -27,13 +27,13 @@ Shape dense_strides(GgmlType type, const Shape& ne) {
 }  // namespace
 
 std::string_view graph_op_name(GraphOp op) {
-  static constexpr std::array<std::string_view, 41> kNames = {
-      "none",       "view",       "reshape",  "permute",   "transpose", "add",      "sub",
-      "mul",        "div",        "scale",    "clamp",     "fill",      "add_id",   "unary",
-      "sqr",        "sqrt",       "log",      "rope",      "rms_norm",  "soft_max", "norm",
-      "l2_norm",    "group_norm", "get_rows", "set_rows",  "cpy",       "cont",     "concat",
-      "repeat",     "pad",        "sum_rows", "argsort",   "glu",       "mul_mat",  "mul_mat_id",
-      "flash_attn", "ssm_conv",   "ssm_scan", "delta_net", "rwkv_wkv",  ""};
+  static constexpr std::array<std::string_view, 42> kNames = {
+      "none",       "view",       "reshape",  "permute",  "transpose", "add",      "sub",
+      "mul",        "div",        "scale",    "clamp",    "fill",      "add_id",   "unary",
+      "sqr",        "sqrt",       "log",      "rope",     "rms_norm",  "soft_max", "norm",
+      "l2_norm",    "group_norm", "get_rows", "set_rows", "cpy",       "cont",     "concat",
+      "repeat",     "pad",        "set",      "sum_rows", "argsort",   "glu",      "mul_mat",
+      "mul_mat_id", "flash_attn", "ssm_conv", "ssm_scan", "delta_net", "rwkv_wkv", ""};
   return kNames[static_cast<std::size_t>(op)];
 }
 
@@ -235,6 +235,10 @@ TensorId Graph::push_onto(GraphOp op, TensorId target, std::initializer_list<Ten
 
 TensorId Graph::scale_inplace(TensorId a) {
   return push_onto(GraphOp::scale, a, {a});
+}
+
+TensorId Graph::clamp_inplace(TensorId a) {
+  return push_onto(GraphOp::clamp, a, {a});
 }
 
 TensorId Graph::like(GraphOp op_kind, std::initializer_list<TensorId> sources) {

@@ -63,6 +63,7 @@ enum class GraphOp : std::uint8_t {
   concat,
   repeat,
   pad,
+  set,
   sum_rows,
   argsort,
   glu,
@@ -214,6 +215,7 @@ class Graph {
   TensorId set_rows(TensorId destination, TensorId data, TensorId indices);
   TensorId cpy(TensorId from, TensorId to);
   TensorId scale_inplace(TensorId a);
+  TensorId clamp_inplace(TensorId a);
 
   // --- results with the layout of the first source, made contiguous
   TensorId add(TensorId a, TensorId b) { return like(GraphOp::add, {a, b}); }

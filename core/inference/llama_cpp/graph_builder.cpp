@@ -69,7 +69,8 @@ TensorId GraphBuilder::linear_id(WeightName name, TensorId x, TensorId ids) {
 }
 
 TensorId GraphBuilder::norm(TensorId x, WeightName name) {
-  return norm(x, name, traits_.norm);
+  const bool rms = traits_.norm_from_header && !model_.hparams.layer_norm;
+  return norm(x, name, rms ? NormKind::rms : traits_.norm);
 }
 
 TensorId GraphBuilder::norm(TensorId x, WeightName name, NormKind kind) {
@@ -135,6 +136,12 @@ void GraphBuilder::make_inputs() {
       g_.input(GgmlType::I32, {request_.n_seq, 1, 1, 1}, GraphLabel::inp_s_copy);
   state_ids_ = g_.view_1d(copy_ids, request_.n_seq);
   other_state_ids_ = g_.view_1d(copy_ids, 0);
+  if (traits_.attends_to_batch) {
+    batch_.n_cells = request_.n_tokens;
+    batch_.mask = g_.input(request_.flash_attention ? GgmlType::F16 : GgmlType::F32,
+                           {request_.n_tokens, request_.n_tokens, 1, 1}, GraphLabel::inp_kq_mask);
+    return;
+  }
   make_cache_inputs(full_, request_.n_cells, 0);
   if (request_.n_cells_swa > 0) make_cache_inputs(window_, request_.n_cells_swa, 1);
 }
@@ -193,6 +200,10 @@ void GraphBuilder::build() {
     x = norm(x, WeightName::token_embd_norm);
     norms_.back().layer = 0;
   }
+  if (traits_.embedding_skip) {
+    x = g_.labelled(g_.rms_norm(x), GraphLabel::norm);
+    embedding_skip_ = x;
+  }
   if (has(WeightName::per_layer_token_embd)) block_inputs_ = block_inputs(x);
   if (traits_.form == BlockForm::gemma3n) x = altup_begin(x);
   for (il_ = 0; il_ < model_.n_layer; ++il_) {
@@ -226,6 +237,13 @@ void GraphBuilder::build() {
       case BlockForm::mixer_only:
         x = mixer_only_block(x);
         break;
+      case BlockForm::chameleon:
+        x = chameleon_block(x);
+        break;
+      case BlockForm::rwkv6:
+      case BlockForm::rwkv7:
+        x = rwkv_block(x);
+        break;
       case BlockForm::gemma3n:
         x = gemma3n_block(x);
         break;
@@ -235,6 +253,11 @@ void GraphBuilder::build() {
     }
     if (il_ < model_.hparams.n_deepstack) {
       x = g_.add(x, g_.view_2d(deepstack_, n_embd_, request_.n_tokens, g_[deepstack_].nb[1]));
+    }
+    if (embedding_skip_ != kNoTensor) {
+      TensorId skip = embedding_skip_;
+      prune({&skip});
+      x = g_.add(x, g_.mul(skip, weight(WeightName::layer_output_scale)));
     }
     g_.labelled(x, GraphLabel::l_out);
   }
@@ -368,6 +391,18 @@ TensorId GraphBuilder::mixer_only_block(TensorId x) {
   return g_.add(out, x);
 }
 
+TensorId GraphBuilder::chameleon_block(TensorId x) {
+  const bool after = model_.hparams.norm_after;
+  TensorId out = self_attention(after ? x : norm(x, WeightName::attn_norm));
+  prune({&out, &x});
+  if (after) out = norm(out, WeightName::attn_norm);
+  const TensorId middle = g_.labelled(g_.add(out, x), GraphLabel::ffn_inp);
+  // With norms afterwards the feed-forward reads the attention's result, not the sum.
+  out = feed_forward(after ? out : norm(middle, WeightName::ffn_norm));
+  if (after) out = norm(out, WeightName::ffn_norm);
+  return g_.add(out, middle);
+}
+
 TensorId GraphBuilder::lfm2_block(TensorId x) {
   TensorId out = norm(x, WeightName::attn_norm);
   out = layer().kind == LayerKind::attention ? self_attention(out) : short_conv(out);
@@ -384,6 +419,14 @@ TensorId GraphBuilder::gated_delta_block(TensorId x) {
   prune({&out, &residual});
   const TensorId middle = g_.labelled(g_.add(out, residual), GraphLabel::ffn_inp);
   return g_.add(feed_forward(norm(middle, traits_.ffn_norm)), middle);
+}
+
+/// The logits of image tokens are overwritten, in a copy, so that only text is sampled.
+TensorId GraphBuilder::without_image_logits(TensorId logits) {
+  constexpr std::int64_t kImageTokens = 8192;  // src/models/chameleon.cpp
+  const TensorId none = g_.op(GraphOp::none, GgmlType::F32, {kImageTokens, 1, 1, 1}, {});
+  g_.labelled(logits, GraphLabel::logits);
+  return g_.like(GraphOp::set, {logits, g_.clamp_inplace(none)});
 }
 
 void GraphBuilder::head(TensorId x) {
@@ -422,6 +465,7 @@ void GraphBuilder::head(TensorId x) {
     logits = g_.unary(g_.labelled(logits, GraphLabel::logits));
     logits = g_.scale(g_.labelled(logits, GraphLabel::logits));
   }
+  if (traits_.form == BlockForm::chameleon) logits = without_image_logits(logits);
   g_.labelled(logits, GraphLabel::logits);
   g_[logits].flags |= GraphTensor::kOutput;
   g_.expand(logits);

@@ -88,6 +88,8 @@ class GraphBuilder {
   TensorId gated_delta_block(TensorId x);
   TensorId beside_block(TensorId x);
   TensorId mixer_only_block(TensorId x);
+  TensorId chameleon_block(TensorId x);
+  TensorId without_image_logits(TensorId logits);
 
   // graph_builder_gemma.cpp
   TensorId block_inputs(TensorId x);
@@ -133,6 +135,7 @@ class GraphBuilder {
   /// q [head_k, n_head, U], k [head_k, n_head_kv, U], v [head_v, n_head_kv, U] -> [E, U]
   TensorId attend(const Qkv& qkv, bool project);
   TensorId attend_latent(TensorId q, TensorId k);
+  TensorId attend_to_batch(const Qkv& qkv);
   TensorId scores_to_values(TensorId q, TensorId k, TensorId v, bool v_is_transposed,
                             const Cache& cache);
   [[nodiscard]] std::size_t cache_layer() const;
@@ -166,6 +169,15 @@ class GraphBuilder {
   TensorId short_conv(TensorId x);
   TensorId delta_net(TensorId x);
 
+  // graph_builder_rwkv.cpp
+  TensorId rwkv_block(TensorId x);
+  TensorId shifted(TensorId x, TensorId first);
+  TensorId channel_mix(TensorId x, TensorId previous);
+  TensorId time_mix6(TensorId x, TensorId previous);
+  TensorId time_mix7(TensorId x, TensorId previous);
+  TensorId wkv(std::initializer_list<TensorId> sources, TensorId cache);
+  TensorId norm_heads(TensorId x);
+
   Graph& g_;
   const GraphModel& model_;
   const FamilyTraits& traits_;
@@ -175,6 +187,7 @@ class GraphBuilder {
   bool last_ = false;
 
   TensorId block_inputs_ = kNoTensor;
+  TensorId embedding_skip_ = kNoTensor;
   TensorId deepstack_ = kNoTensor;      // token rows, padded by the widths of image features
   TensorId router_logits_ = kNoTensor;  // where they are made before the block's attention
   TensorId positions_ = kNoTensor;
@@ -182,9 +195,11 @@ class GraphBuilder {
   TensorId attn_scale_ = kNoTensor;
   TensorId state_ids_ = kNoTensor;        // rows of the batch's sequences
   TensorId other_state_ids_ = kNoTensor;  // rows of all others: empty
+  TensorId first_value_ = kNoTensor;      // RWKV-7: of block 0, mixed into those of all others
   std::vector<TensorId> rope_factors_;    // one tensor per backend, read by all its layers
   Cache full_;
   Cache window_;
+  Cache batch_;  // no cache: keys are those of the batch
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;
   std::vector<Mark> merged_;

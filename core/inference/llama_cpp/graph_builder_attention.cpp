@@ -17,6 +17,7 @@ GraphBuilder::Cache& GraphBuilder::cache_of_layer() {
 }
 
 bool GraphBuilder::uses_rope() const {
+  if (traits_.rope_in_dense_lead && il_ < model_.hparams.n_dense_lead) return true;
   switch (traits_.rope) {
     case RopeUse::all:
       return true;
@@ -109,8 +110,10 @@ GraphBuilder::Qkv GraphBuilder::project_qkv(TensorId x) {
 TensorId GraphBuilder::self_attention(TensorId x) {
   Qkv qkv = project_qkv(x);
   const auto head_norms = [&] {
-    if (has(WeightName::attn_q_norm)) qkv.q = norm(qkv.q, WeightName::attn_q_norm);
-    if (has(WeightName::attn_k_norm)) qkv.k = norm(qkv.k, WeightName::attn_k_norm);
+    const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
+    if (has(WeightName::attn_q_norm)) qkv.q = norm(qkv.q, WeightName::attn_q_norm, kind);
+    if (has(WeightName::attn_k_norm)) qkv.k = norm(qkv.k, WeightName::attn_k_norm, kind);
+    if (traits_.plain_k_norm) qkv.k = g_.rms_norm(qkv.k);
   };
   if (!traits_.flat_qk_norm && !traits_.qk_norm_after_rope) head_norms();
   if (uses_rope()) {
@@ -223,7 +226,18 @@ TensorId GraphBuilder::store_v(TensorId v, const Cache& cache) {
   return all;
 }
 
+TensorId GraphBuilder::attend_to_batch(const Qkv& qkv) {
+  g_.expand(qkv.q);
+  g_.expand(qkv.k);
+  g_.expand(qkv.v);
+  return scores_to_values(qkv.q, qkv.k, qkv.v, false, batch_);
+}
+
 TensorId GraphBuilder::attend(const Qkv& projected, bool project) {
+  if (traits_.attends_to_batch) {
+    const TensorId out = attend_to_batch(projected);
+    return project ? g_.labelled(linear(WeightName::attn_output, out), GraphLabel::attn_out) : out;
+  }
   Cache& cache = cache_of_layer();
   const TensorId q = rotate(projected.q, cache.k_rotation);
   g_.expand(q);
@@ -283,6 +297,13 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
   const auto mark = [&](TensorId id) { return Mark{id, static_cast<std::int16_t>(il_)}; };
   TensorId out = kNoTensor;
   if (request_.flash_attention) {
+    // Keys and values that come from no cache are not yet of the kernel's type.
+    const auto half = [&](TensorId t) {
+      const GraphTensor from = g_[t];
+      return from.type == GgmlType::F32 ? g_.op(GraphOp::cpy, GgmlType::F16, from.ne, {t}) : t;
+    };
+    k = half(k);
+    v = half(v);
     out = g_.labelled(g_.flash_attn(q, k, v, cache.mask, sinks), GraphLabel::kqv);
     flash_.push_back(mark(out));
     if (latent) {

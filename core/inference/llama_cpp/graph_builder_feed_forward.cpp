@@ -198,7 +198,8 @@ TensorId GraphBuilder::feed_forward(TensorId x) {
     if (traits_.gate_by_division) share = g_.div(share, gate);
     shared = g_.mul(shared, share);
   }
-  return g_.labelled(g_.add(routed, shared), GraphLabel::ffn_out);
+  const TensorId both = g_.labelled(g_.add(routed, shared), GraphLabel::ffn_out);
+  return traits_.halves_experts ? g_.scale(both) : both;
 }
 
 }  // namespace meyasu

@@ -37,6 +37,11 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "attn_sub_norm",
     "attn_v",
     "attn_v_b",
+    "channel_mix_key",
+    "channel_mix_lerp_k",
+    "channel_mix_lerp_r",
+    "channel_mix_receptance",
+    "channel_mix_value",
     "exp_probs_b",
     "ffn_act",
     "ffn_down",
@@ -93,6 +98,37 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "ssm_norm",
     "ssm_out",
     "ssm_x",
+    "time_mix_a0",
+    "time_mix_a1",
+    "time_mix_a2",
+    "time_mix_decay",
+    "time_mix_decay_w1",
+    "time_mix_decay_w2",
+    "time_mix_first",
+    "time_mix_g1",
+    "time_mix_g2",
+    "time_mix_gate",
+    "time_mix_k_a",
+    "time_mix_k_k",
+    "time_mix_key",
+    "time_mix_lerp_fused",
+    "time_mix_lerp_g",
+    "time_mix_lerp_k",
+    "time_mix_lerp_r",
+    "time_mix_lerp_v",
+    "time_mix_lerp_w",
+    "time_mix_lerp_x",
+    "time_mix_ln",
+    "time_mix_output",
+    "time_mix_r_k",
+    "time_mix_receptance",
+    "time_mix_v0",
+    "time_mix_v1",
+    "time_mix_v2",
+    "time_mix_value",
+    "time_mix_w0",
+    "time_mix_w1",
+    "time_mix_w2",
     "altup_proj",
     "altup_unembd_proj",
     "output",
@@ -158,6 +194,10 @@ GraphHparams read_hparams(const Model& model) {
   hparams.attention_value_scale = value_scale != 0 && value_scale != 1;
   hparams.n_expert = integer("expert_count");
   hparams.n_deepstack = integer("n_deepstack_layers");
+  hparams.norm_after = number("swin_norm") != 0;
+  hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
+  hparams.n_dense_lead = integer("leading_dense_block_count");
+  hparams.rescale_period = integer("rescale_every_n_layers");
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
     hparams.embedding_scale = true;
@@ -189,6 +229,9 @@ class BlockCheck {
         return state_space();
       case BlockForm::beside:
         return attention() && state_space() && feed_forward();
+      case BlockForm::rwkv6:
+      case BlockForm::rwkv7:
+        return layer_.kind == LayerKind::rwkv && rwkv() && (qwen_part() || channel_mix());
       case BlockForm::mixer_only:
         return layer_.kind == LayerKind::feed_forward_only ? feed_forward() : mixer();
       case BlockForm::gemma3n:
@@ -256,6 +299,7 @@ class BlockCheck {
         return traits_.form == BlockForm::sequential &&
                (layer_.attention.n_head == 0 || has({WeightName::attn_output}));
       case LayerKind::rwkv:
+        return rwkv();
       case LayerKind::linear_attention:
         return false;
     }
@@ -264,8 +308,9 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    if (attention.shares_kv || attention.n_head < 1 || attention.n_head_kv < 1 ||
-        attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
+    if (attention.shares_kv != traits_.attends_to_batch || attention.n_head < 1 ||
+        attention.n_head_kv < 1 || attention.head_dim_k < 1 || attention.head_dim_v < 1 ||
+        !has({WeightName::attn_output})) {
       return false;
     }
     if (traits_.form == BlockForm::deepseek2 && attention.mla) {
@@ -317,6 +362,44 @@ class BlockCheck {
                 WeightName::ssm_a, WeightName::ssm_out}) &&
            bias(WeightName::ssm_dt) &&
            (has({WeightName::ssm_ba}) || has({WeightName::ssm_beta, WeightName::ssm_alpha}));
+  }
+
+  [[nodiscard]] bool qwen_part() const {
+    return layer_.recurrent.token_shift == 1 && has({WeightName::ffn_norm}) && feed_forward();
+  }
+  [[nodiscard]] bool channel_mix() const {
+    return layer_.recurrent.token_shift == 2 && !has({WeightName::ffn_norm}) &&
+           has({WeightName::attn_norm_2, WeightName::channel_mix_key,
+                WeightName::channel_mix_lerp_k, WeightName::channel_mix_value}) &&
+           (traits_.form == BlockForm::rwkv7 ||
+            has({WeightName::channel_mix_lerp_r, WeightName::channel_mix_receptance}));
+  }
+  [[nodiscard]] bool rwkv() const {
+    const std::int64_t head = layer_.recurrent.head_dim;
+    if (head < 1 || model_.model->n_embd % head != 0) return false;
+    if (!has({WeightName::time_mix_key, WeightName::time_mix_output,
+              WeightName::time_mix_receptance, WeightName::time_mix_value, WeightName::time_mix_w1,
+              WeightName::time_mix_w2})) {
+      return false;
+    }
+    if (traits_.form == BlockForm::rwkv6) {
+      const auto key = static_cast<std::size_t>(at(WeightName::time_mix_key).weight);
+      const std::int64_t n_head_kv = model_.model->tensors[key].ne[1] / head;
+      return n_head_kv >= 1 && model_.model->n_embd / head % n_head_kv == 0 &&
+             has({WeightName::time_mix_decay, WeightName::time_mix_decay_w1,
+                  WeightName::time_mix_decay_w2, WeightName::time_mix_gate,
+                  WeightName::time_mix_lerp_x}) &&
+             (has({WeightName::time_mix_lerp_fused}) ||
+              has({WeightName::time_mix_lerp_g, WeightName::time_mix_lerp_k,
+                   WeightName::time_mix_lerp_r, WeightName::time_mix_lerp_v,
+                   WeightName::time_mix_lerp_w}));
+    }
+    const bool first = &weights_ == model_.blocks.data();
+    return has({WeightName::time_mix_a0, WeightName::time_mix_a1, WeightName::time_mix_a2,
+                WeightName::time_mix_k_a, WeightName::time_mix_k_k, WeightName::time_mix_lerp_fused,
+                WeightName::time_mix_r_k, WeightName::time_mix_w0}) &&
+           (first ||
+            has({WeightName::time_mix_v0, WeightName::time_mix_v1, WeightName::time_mix_v2}));
   }
 
   [[nodiscard]] bool feed_forward() const {

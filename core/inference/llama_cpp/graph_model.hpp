@@ -42,6 +42,11 @@ enum class WeightName : std::uint8_t {
   attn_sub_norm,
   attn_v,
   attn_v_b,
+  channel_mix_key,
+  channel_mix_lerp_k,
+  channel_mix_lerp_r,
+  channel_mix_receptance,
+  channel_mix_value,
   exp_probs_b,
   ffn_act,
   ffn_down,
@@ -98,6 +103,37 @@ enum class WeightName : std::uint8_t {
   ssm_norm,
   ssm_out,
   ssm_x,
+  time_mix_a0,
+  time_mix_a1,
+  time_mix_a2,
+  time_mix_decay,
+  time_mix_decay_w1,
+  time_mix_decay_w2,
+  time_mix_first,
+  time_mix_g1,
+  time_mix_g2,
+  time_mix_gate,
+  time_mix_k_a,
+  time_mix_k_k,
+  time_mix_key,
+  time_mix_lerp_fused,
+  time_mix_lerp_g,
+  time_mix_lerp_k,
+  time_mix_lerp_r,
+  time_mix_lerp_v,
+  time_mix_lerp_w,
+  time_mix_lerp_x,
+  time_mix_ln,
+  time_mix_output,
+  time_mix_r_k,
+  time_mix_receptance,
+  time_mix_v0,
+  time_mix_v1,
+  time_mix_v2,
+  time_mix_value,
+  time_mix_w0,
+  time_mix_w1,
+  time_mix_w2,
   // whole model
   altup_proj,
   altup_unembd_proj,
@@ -142,6 +178,9 @@ enum class BlockForm : std::uint8_t {
   gemma3n,
   gemma4,
   gated_delta,  // Qwen3-Next, Qwen3.5: attention with output gate, or delta net, per layer
+  rwkv6,
+  rwkv7,
+  chameleon,  // sequential, with norms before or after attention and feed-forward
 };
 
 enum class Prune : std::uint8_t {
@@ -217,6 +256,14 @@ struct FamilyTraits {
   bool head_reads_table = false;  // tied, without a copy of the table on the output's device
   bool fixed_factors = false;     // MiniCPM3: embedding, residuals and the head's input are scaled
   bool plain_qk_norm = false;     // Llama 4: without weights, after rope
+  bool plain_k_norm = false;      // Talkie: keys, without weights, after rope
+  bool layer_qk_norm = false;     // Chameleon: layer norms with biases
+  // Diffusion models: no KV cache, tokens of the batch attend to each other.
+  bool attends_to_batch = false;
+  bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
+  bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts
+  bool norm_from_header = false;    // RMS norms if the header has their epsilon
+  bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
 };
 
 struct GraphHparams {
@@ -236,7 +283,11 @@ struct GraphHparams {
   bool attention_temperature = false;  // queries are scaled by position
   bool attention_value_scale = false;
   std::int64_t n_expert = 0;
-  std::int64_t n_deepstack = 0;  // blocks that add image features
+  std::int64_t n_deepstack = 0;     // blocks that add image features
+  bool norm_after = false;          // Chameleon 34B (swin_norm)
+  bool layer_norm = false;          // the header has the epsilon of layer norms, not of RMS norms
+  std::int64_t n_dense_lead = 0;    // blocks before the first with experts
+  std::int64_t rescale_period = 0;  // RWKV-6: the result is halved after so many blocks; 0: never
   std::int64_t n_ctx_orig = 0;
 };
 
