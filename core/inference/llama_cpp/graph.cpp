@@ -27,18 +27,21 @@ Shape dense_strides(GgmlType type, const Shape& ne) {
 }  // namespace
 
 std::string_view graph_op_name(GraphOp op) {
-  static constexpr std::array<std::string_view, 42> kNames = {
-      "none",       "view",       "reshape",  "permute",  "transpose", "add",      "sub",
-      "mul",        "div",        "scale",    "clamp",    "fill",      "add_id",   "unary",
-      "sqr",        "sqrt",       "log",      "rope",     "rms_norm",  "soft_max", "norm",
-      "l2_norm",    "group_norm", "get_rows", "set_rows", "cpy",       "cont",     "concat",
-      "repeat",     "pad",        "set",      "sum_rows", "argsort",   "glu",      "mul_mat",
-      "mul_mat_id", "flash_attn", "ssm_conv", "ssm_scan", "delta_net", "rwkv_wkv", ""};
+  static constexpr std::array<std::string_view, 44> kNames = {
+      "none",      "view",       "reshape",    "permute",  "transpose",
+      "add",       "sub",        "mul",        "div",      "scale",
+      "clamp",     "fill",       "add_id",     "unary",    "sqr",
+      "sqrt",      "log",        "rope",       "rms_norm", "soft_max",
+      "norm",      "l2_norm",    "group_norm", "get_rows", "set_rows",
+      "cpy",       "cont",       "concat",     "repeat",   "pad",
+      "set",       "sum_rows",   "argsort",    "top_k",    "glu",
+      "mul_mat",   "mul_mat_id", "flash_attn", "ssm_conv", "ssm_scan",
+      "delta_net", "rwkv_wkv",   "indexer",    ""};
   return kNames[static_cast<std::size_t>(op)];
 }
 
 std::string_view graph_label_name(GraphLabel label) {
-  static constexpr std::array<std::string_view, 43> kNames = {"",
+  static constexpr std::array<std::string_view, 44> kNames = {"",
                                                               "weight",
                                                               "kv_cache",
                                                               "recurrent_state",
@@ -59,6 +62,7 @@ std::string_view graph_label_name(GraphLabel label) {
                                                               "wqkv",
                                                               "kq",
                                                               "kqv",
+                                                              "indexer",
                                                               "attn_out",
                                                               "ffn_inp",
                                                               "ffn_gate",

@@ -66,6 +66,7 @@ enum class GraphOp : std::uint8_t {
   set,
   sum_rows,
   argsort,
+  top_k,
   glu,
   mul_mat,
   mul_mat_id,
@@ -74,6 +75,7 @@ enum class GraphOp : std::uint8_t {
   ssm_scan,
   delta_net,
   rwkv_wkv,
+  indexer,
 };
 
 [[nodiscard]] constexpr bool is_view_op(GraphOp op) {
@@ -107,6 +109,7 @@ enum class GraphLabel : std::uint8_t {
   qkv,
   kq,
   kqv,
+  indexer,
   attn_out,
   ffn_inp,
   ffn_gate,

@@ -85,6 +85,13 @@ TensorId GraphBuilder::norm(TensorId x, WeightName name, NormKind kind) {
   return out;
 }
 
+/// The widest rotation that divides heads of this width.
+TensorId GraphBuilder::hadamard_input(std::int64_t head) {
+  std::int64_t width = kRotation;
+  while (head % (2 * width) == 0 && head > 0) width *= 2;
+  return g_.input(GgmlType::F32, {width, width, 1, 1}, GraphLabel::inp_rotation);
+}
+
 void GraphBuilder::make_cache_inputs(Cache& cache, std::int64_t n_cells, std::size_t part) {
   const std::int64_t u = request_.n_tokens;
   const bool old = request_.release < LlamaCppRelease::v0_5_0;
@@ -115,9 +122,7 @@ void GraphBuilder::make_cache_inputs(Cache& cache, std::int64_t n_cells, std::si
   const std::int64_t head_k = common(model_.head_dim_k);
   const std::int64_t head_v = common(model_.head_dim_v);
   if (is_quantized(request_.type_k) && head_k > 0 && head_k % kRotation == 0) {
-    std::int64_t width = kRotation;
-    while (head_k % (2 * width) == 0) width *= 2;
-    cache.k_rotation = g_.input(GgmlType::F32, {width, width, 1, 1}, GraphLabel::inp_rotation);
+    cache.k_rotation = hadamard_input(head_k);
   }
   if (is_quantized(request_.type_v) && head_v > 0 && head_v % kRotation == 0) {
     cache.v_rotation =
@@ -143,6 +148,17 @@ void GraphBuilder::make_inputs() {
     return;
   }
   make_cache_inputs(full_, request_.n_cells, 0);
+  if (traits_.sparse_attention) {
+    indexer_.n_cells = request_.n_cells;
+    indexer_.k_idxs =
+        g_.input(GgmlType::I64, {request_.n_tokens, 1, 1, 1}, GraphLabel::inp_kv_idxs);
+    // The indexer's kernel takes a mask of its own type.
+    indexer_.mask =
+        g_.input(GgmlType::F16,
+                 {request_.n_cells, request_.n_tokens / request_.n_stream, 1, request_.n_stream},
+                 GraphLabel::inp_kq_mask);
+    indexer_.k_rotation = hadamard_input(model_.model->layers.front().attention.indexer_head_dim);
+  }
   if (request_.n_cells_swa > 0) make_cache_inputs(window_, request_.n_cells_swa, 1);
 }
 
@@ -415,7 +431,13 @@ TensorId GraphBuilder::gated_delta_block(TensorId x) {
   TensorId residual = x;
   TensorId out = norm(x, WeightName::attn_norm);
   g_.expand(out);
-  out = layer().kind == LayerKind::attention ? gated_attention(out) : delta_net(out);
+  if (layer().kind == LayerKind::linear_attention) {
+    out = kimi_delta(out);
+  } else if (layer().kind == LayerKind::gated_delta_net) {
+    out = delta_net(out);
+  } else {
+    out = layer().attention.mla ? latent_attention(out) : gated_attention(out);
+  }
   prune({&out, &residual});
   const TensorId middle = g_.labelled(g_.add(out, residual), GraphLabel::ffn_inp);
   return g_.add(feed_forward(norm(middle, traits_.ffn_norm)), middle);

@@ -74,6 +74,7 @@ class GraphBuilder {
   TensorId embeddings();
   void head(TensorId x);
   void make_inputs();
+  TensorId hadamard_input(std::int64_t head);
   void make_cache_inputs(Cache& cache, std::int64_t n_cells, std::size_t part);
   [[nodiscard]] Prune prune_where() const;
   [[nodiscard]] bool scales_residual() const;
@@ -134,7 +135,9 @@ class GraphBuilder {
   TensorId gate_attention(TensorId x, TensorId out);
   /// q [head_k, n_head, U], k [head_k, n_head_kv, U], v [head_v, n_head_kv, U] -> [E, U]
   TensorId attend(const Qkv& qkv, bool project);
-  TensorId attend_latent(TensorId q, TensorId k);
+  TensorId attend_latent(TensorId q, TensorId k, TensorId v, TensorId chosen);
+  TensorId choose_cells(TensorId x, TensorId compressed_q);
+  TensorId mask_of(TensorId chosen, TensorId mask);
   TensorId attend_to_batch(const Qkv& qkv);
   TensorId scores_to_values(TensorId q, TensorId k, TensorId v, bool v_is_transposed,
                             const Cache& cache);
@@ -168,6 +171,7 @@ class GraphBuilder {
   TensorId plamo2_mixer(TensorId x);
   TensorId short_conv(TensorId x);
   TensorId delta_net(TensorId x);
+  TensorId kimi_delta(TensorId x);
 
   // graph_builder_rwkv.cpp
   TensorId rwkv_block(TensorId x);
@@ -199,6 +203,8 @@ class GraphBuilder {
   std::vector<TensorId> rope_factors_;    // one tensor per backend, read by all its layers
   Cache full_;
   Cache window_;
+  Cache indexer_;  // keys of the sparse-attention indexer
+  TensorId chosen_cells_ = kNoTensor;
   Cache batch_;  // no cache: keys are those of the batch
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;

@@ -349,29 +349,34 @@ TensorId GraphBuilder::latent_attention(TensorId x) {
     q = linear(WeightName::attn_q, x, false);
   } else {
     q = norm(linear(WeightName::attn_q_a, x, false), WeightName::attn_q_a_norm);
+    if (attention.indexer_head_dim > 0) chosen_cells_ = choose_cells(x, q);
     q = linear(WeightName::attn_q_b, q, false);
   }
   g_.labelled(q, GraphLabel::q);
-  q = g_.reshape(q, {head, n_head, u, 1});
+  // Kimi Linear's and sparse attention's graphs split the projection as it is.
+  const bool plain = traits_.form == BlockForm::deepseek2 && !traits_.sparse_attention;
+  if (plain || !mla.absorbed) q = g_.reshape(q, {head, n_head, u, 1});
   const TensorId compressed =
       g_.labelled(linear(WeightName::attn_kv_a_mqa, x, false), GraphLabel::k);  // [rank + rot, U]
   const std::int64_t row = row_stride(g_[compressed], rank + rot);
   TensorId k_rope = g_.view_3d(compressed, rot, 1, u, row, row);
   TensorId latent = g_.view_2d(compressed, rank, u, row);
-  k_rope = rope(k_rope);
+  if (uses_rope()) k_rope = rope(k_rope);
   latent = norm(latent, WeightName::attn_kv_a_norm);
 
   if (mla.absorbed) {
-    const std::int64_t nb1 = g_[q].nb[1];
-    const std::int64_t nb2 = g_[q].nb[2];
+    const std::int64_t nb1 = row_stride(g_[q], head);
+    const std::int64_t nb2 = nb1 * n_head;
     TensorId q_nope = g_.view_3d(q, nope, n_head, u, nb1, nb2);
-    const TensorId q_rope = rope(g_.view_3d(q, rot, n_head, u, nb1, nb2));
+    TensorId q_rope = g_.view_3d(q, rot, n_head, u, nb1, nb2);
+    if (uses_rope()) q_rope = rope(q_rope);
     q_nope = g_.mul_mat(weight(WeightName::attn_k_b), g_.permute(q_nope, kSwapMiddle));
     q_nope = g_.permute(g_.labelled(q_nope, GraphLabel::q), kSwapMiddle);
     TensorId query = g_.labelled(g_.concat(q_nope, q_rope, 0), GraphLabel::q);
     if (model_.hparams.attention_temperature) query = g_.mul(query, attn_scale_);
-    const TensorId key = g_.concat(g_.reshape(latent, {rank, 1, u, 1}), k_rope, 0);
-    return attend_latent(query, g_.labelled(key, GraphLabel::k));
+    latent = g_.reshape(latent, {rank, 1, u, 1});
+    const TensorId key = g_.labelled(g_.concat(latent, k_rope, 0), GraphLabel::k);
+    return attend_latent(query, key, latent, chosen_cells_);
   }
   const std::int64_t head_v = mla.v_head_dim;
   const TensorId kv = g_.labelled(linear(WeightName::attn_kv_b, latent, false), GraphLabel::k);
@@ -380,18 +385,21 @@ TensorId GraphBuilder::latent_attention(TensorId x) {
   Qkv qkv;
   qkv.v = g_.cont(g_.view_3d(kv, head_v, n_head, u, nb1, nb1 * n_head));
   g_.labelled(qkv.v, GraphLabel::v);
-  qkv.q = g_.labelled(rope(q), GraphLabel::q);
+  qkv.q = uses_rope() ? g_.labelled(rope(q), GraphLabel::q) : q;
   if (model_.hparams.attention_temperature) qkv.q = g_.mul(qkv.q, attn_scale_);
   const TensorId shared = g_.repeat(k_rope, {rot, n_head, u, 1});
   qkv.k = g_.labelled(g_.concat(k_nope, shared, 0), GraphLabel::k);
   return attend(qkv, true);
 }
 
-TensorId GraphBuilder::attend_latent(TensorId q, TensorId k) {
-  Cache& cache = cache_of_layer();
+/// q [rank + rot, n_head, U], k [rank + rot, 1, U], v [rank, 1, U] the first columns of k;
+/// `chosen`: cells that the indexer picked, if there is one.
+TensorId GraphBuilder::attend_latent(TensorId q, TensorId k, TensorId v, TensorId chosen) {
+  Cache cache = cache_of_layer();
   const std::int64_t rank = layer().attention.mla->kv_lora_rank;
   g_.expand(q);
-  g_.expand(k);  // holds V too: the first `rank` columns
+  if (chosen != kNoTensor) g_.expand(v);
+  g_.expand(k);  // holds V too
   const TensorId k_all = store_k(k, cache);
   const GraphTensor keys = g_[k_all];
   const std::int64_t nb1 = row_stride(keys, keys.ne[0]);
@@ -399,8 +407,65 @@ TensorId GraphBuilder::attend_latent(TensorId q, TensorId k) {
                                      nb1, nb1 * cache.n_cells);
   const TensorId v_view = g_.view_4d(k_view, {rank, 1, cache.n_cells, request_.n_stream}, nb1, nb1,
                                      nb1 * cache.n_cells);
+  if (chosen != kNoTensor) cache.mask = mask_of(chosen, cache.mask);
   const TensorId out = scores_to_values(q, k_view, v_view, false, cache);
   return g_.labelled(linear(WeightName::attn_output, out), GraphLabel::attn_out);
+}
+
+/// DeepSeek 3.2's lightning indexer: scores every cell by small heads of its own and returns the
+/// best, [top_k, U per stream, 1, streams]. `compressed_q` [q_lora_rank, U].
+TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
+  const std::int64_t u = request_.n_tokens;
+  const std::int64_t streams = request_.n_stream;
+  const std::int64_t head = layer().attention.indexer_head_dim;
+  const std::int64_t rot = layer().attention.mla->qk_rope_head_dim;
+  const std::int64_t row = row_bytes(GgmlType::F32, head);
+  const auto turned = [&](TensorId from, std::int64_t n_head) {
+    const TensorId rotary = g_.view_3d(from, rot, n_head, u, row, row * n_head);
+    const TensorId rest = g_.view_3d(from, head - rot, n_head, u, row, row * n_head);
+    const TensorId both = g_.concat(g_.rope(rotary, positions_, kNoTensor), rest, 0);
+    return g_.labelled(g_.mul_mat(indexer_.k_rotation, both), GraphLabel::indexer);
+  };
+  TensorId q = linear(WeightName::indexer_attn_q_b, compressed_q, false);
+  q = turned(q, g_[q].ne[0] / head);
+  TensorId k = linear(WeightName::indexer_attn_k, x, false);
+  k = turned(norm(k, WeightName::indexer_k_norm, NormKind::layer), 1);
+  const TensorId k_all = store_k(k, indexer_);
+  TensorId shares = linear(WeightName::indexer_proj, x, false);
+  const std::int64_t k_row = row_stride(g_[k_all], head);
+  const TensorId keys = g_.view_4d(k_all, {head, 1, indexer_.n_cells, streams}, k_row, k_row,
+                                   k_row * indexer_.n_cells);
+  const GraphTensor heads = g_[q];
+  q = g_.view_4d(q, {head, heads.ne[1], u / streams, streams}, heads.nb[1], heads.nb[2],
+                 heads.nb[3] / streams);
+  const GraphTensor factors = g_[shares];
+  shares = g_.view_4d(shares, {factors.ne[0], u / streams, 1, streams}, factors.nb[1],
+                      factors.nb[2] / streams, factors.nb[3] / streams);
+  shares = g_.scale(shares);
+  const TensorId scores =
+      g_.op(GraphOp::indexer, GgmlType::F32, {indexer_.n_cells, u / streams, 1, streams},
+            {q, keys, shares, indexer_.mask});
+  g_.labelled(scores, GraphLabel::indexer);
+  const std::int64_t top_k = std::min(indexer_.n_cells, model_.hparams.indexer_top_k);
+  return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u / streams, 1, streams}, {scores}));
+}
+
+/// `mask` where only the chosen cells are open.
+TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask) {
+  const GraphTensor all = g_[mask];
+  const GraphTensor picks = g_[chosen];
+  const std::int64_t streams = all.ne[3];
+  TensorId closed = g_.fill(mask);
+  closed = g_.view_4d(closed, {1, all.ne[0], all.ne[1], streams}, all.nb[0], all.nb[1], all.nb[2]);
+  const TensorId indices = g_.view_4d(chosen, {picks.ne[0], picks.ne[1], streams, 1}, picks.nb[1],
+                                      picks.nb[2], streams * picks.nb[3]);
+  const TensorId zeros =
+      g_.op(GraphOp::none, GgmlType::F32, {1, picks.ne[0], picks.ne[1], streams}, {});
+  const TensorId opened = g_.set_rows(closed, g_.fill(zeros), indices);
+  const GraphTensor rows = g_[opened];
+  const TensorId as_mask =
+      g_.view_4d(opened, {all.ne[0], all.ne[1], 1, streams}, rows.nb[2], rows.nb[3], rows.nb[3]);
+  return g_.labelled(g_.add(as_mask, mask), GraphLabel::inp_kq_mask);
 }
 
 TensorId GraphBuilder::gated_attention(TensorId x) {

@@ -360,4 +360,76 @@ TensorId GraphBuilder::delta_net(TensorId x) {
   return g_.reshape(out, {n_embd_, request_.n_tokens, 1, 1});
 }
 
+TensorId GraphBuilder::kimi_delta(TensorId x) {
+  const Recurrent& r = layer().recurrent;
+  const std::int64_t seqs = request_.n_seq;
+  const std::int64_t tokens = request_.n_tokens / seqs;
+  const std::int64_t head = r.head_dim;
+  const std::int64_t n_head = r.d_inner / head;
+  const std::int64_t tail = r.d_conv - 1;
+  const std::int64_t element = row_bytes(GgmlType::F32, 1);
+  const std::int64_t conv_width = 3 * tail * r.d_inner;  // of q, k and v
+  const Shape by_head = {head, n_head, tokens, seqs};
+  const Shape flat_heads = {head, n_head, request_.n_tokens, 1};
+
+  const TensorId conv_cache = state_cache(conv_width);
+  const TensorId conv_state = load_state(conv_cache, conv_width);
+  const auto convolved = [&](WeightName projection, WeightName kernel) {
+    const auto third = [&](TensorId of) {
+      return g_.view_3d(of, tail, r.d_inner, seqs, tail * element, conv_width * element);
+    };
+    const TensorId before = third(conv_state);
+    TensorId projected = g_.labelled(g_.mul_mat(weight(projection), x), GraphLabel::qkv);
+    projected = g_.reshape(projected, {r.d_inner, tokens, seqs, 1});
+    const TensorId extended =
+        g_.labelled(g_.concat(before, g_.transpose(projected), 0), GraphLabel::ssm_conv);
+    const TensorId last_columns =
+        g_.view_3d(extended, tail, r.d_inner, seqs, g_[extended].nb[1], g_[extended].nb[2]);
+    g_.expand(g_.cpy(last_columns, third(conv_cache)));
+    const TensorId flat_kernel = g_.reshape(weight(kernel), {r.d_conv, r.d_inner, 1, 1});
+    TensorId out = g_.op(GraphOp::ssm_conv, GgmlType::F32, {r.d_inner, tokens, seqs, 1},
+                         {extended, flat_kernel});
+    out = g_.unary(g_.reshape(out, {r.d_inner, request_.n_tokens, 1, 1}));
+    return g_.reshape(g_.labelled(out, GraphLabel::ssm_conv), by_head);
+  };
+  TensorId q = convolved(WeightName::attn_q, WeightName::ssm_conv1d_q);
+  TensorId k = convolved(WeightName::attn_k, WeightName::ssm_conv1d_k);
+  const TensorId v = convolved(WeightName::attn_v, WeightName::ssm_conv1d_v);
+
+  // One decay for every element of a head.
+  TensorId decay = g_.mul_mat(weight(WeightName::ssm_f_a), x);
+  decay = g_.mul_mat(weight(WeightName::ssm_f_b), decay);
+  decay = g_.unary(g_.add(decay, tensor_of(refs(WeightName::ssm_dt).bias)));
+  decay = g_.reshape(decay, flat_heads);
+  decay = g_.mul(decay, g_.reshape(weight(WeightName::ssm_a), {1, n_head, 1, 1}));
+  decay = g_.reshape(decay, by_head);
+  TensorId beta = g_.mul_mat(weight(WeightName::ssm_beta), x);
+  beta = g_.unary(g_.reshape(beta, {1, n_head, tokens, seqs}));
+  const TensorId by_sequence = g_.reshape(x, {n_embd_, tokens, seqs, 1});
+
+  const std::int64_t state_width = head * r.d_inner;
+  const TensorId ssm_cache = state_cache(state_width);
+  TensorId state = load_state(ssm_cache, state_width);
+  state = g_.reshape(state, {head, head, n_head, seqs});
+  q = g_.l2_norm(q);
+  k = g_.l2_norm(k);
+  const TensorId result =
+      g_.op(GraphOp::delta_net, GgmlType::F32, {r.d_inner, request_.n_tokens + head * seqs, 1, 1},
+            {q, k, v, decay, beta, state});
+  g_.labelled(result, GraphLabel::ssm_scan);
+  const std::int64_t row = head * element;
+  TensorId out = g_.cont(g_.view_4d(result, by_head, row, row * n_head, row * n_head * tokens));
+  const TensorId new_state =
+      g_.view_4d(result, {head, head, n_head, seqs}, row, row * head, row * head * n_head);
+  g_.expand(g_.cpy(new_state, g_.view_1d(ssm_cache, state_width * seqs)));
+
+  TensorId gate = g_.reshape(by_sequence, {n_embd_, request_.n_tokens, 1, 1});
+  gate = g_.mul_mat(weight(WeightName::ssm_g_a), gate);
+  gate = g_.reshape(g_.mul_mat(weight(WeightName::ssm_g_b), gate), flat_heads);
+  out = norm(g_.reshape(out, flat_heads), WeightName::ssm_norm, NormKind::rms);
+  out = g_.mul(out, g_.unary(gate));
+  out = g_.cont(out, {r.d_inner, request_.n_tokens, 1, 1});
+  return g_.labelled(g_.mul_mat(weight(WeightName::attn_output), out), GraphLabel::attn_out);
+}
+
 }  // namespace meyasu

@@ -65,6 +65,10 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "ffn_up_chexps",
     "ffn_up_exps",
     "ffn_up_shexp",
+    "indexer.attn_k",
+    "indexer.attn_q_b",
+    "indexer.k_norm",
+    "indexer.proj",
     "inp_gate",
     "laurel_l",
     "laurel_post_norm",
@@ -91,9 +95,16 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "ssm_beta",
     "ssm_c_norm",
     "ssm_conv1d",
+    "ssm_conv1d_k",
+    "ssm_conv1d_q",
+    "ssm_conv1d_v",
     "ssm_d",
     "ssm_dt",
     "ssm_dt_norm",
+    "ssm_f_a",
+    "ssm_f_b",
+    "ssm_g_a",
+    "ssm_g_b",
     "ssm_in",
     "ssm_norm",
     "ssm_out",
@@ -194,6 +205,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.attention_value_scale = value_scale != 0 && value_scale != 1;
   hparams.n_expert = integer("expert_count");
   hparams.n_deepstack = integer("n_deepstack_layers");
+  hparams.indexer_top_k = integer("attention.indexer.top_k");
   hparams.norm_after = number("swin_norm") != 0;
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
@@ -301,7 +313,7 @@ class BlockCheck {
       case LayerKind::rwkv:
         return rwkv();
       case LayerKind::linear_attention:
-        return false;
+        return traits_.form == BlockForm::gated_delta && kimi_delta();
     }
     return false;
   }
@@ -313,7 +325,9 @@ class BlockCheck {
         !has({WeightName::attn_output})) {
       return false;
     }
-    if (traits_.form == BlockForm::deepseek2 && attention.mla) {
+    const bool latent =
+        traits_.form == BlockForm::deepseek2 || traits_.form == BlockForm::gated_delta;
+    if (latent && attention.mla) {
       const Mla& mla = *attention.mla;
       const bool sizes = mla.kv_lora_rank > 0 && mla.qk_nope_head_dim > 0 &&
                          mla.qk_rope_head_dim > 0 && mla.v_head_dim > 0;
@@ -322,7 +336,7 @@ class BlockCheck {
           has({WeightName::attn_q_a, WeightName::attn_q_a_norm, WeightName::attn_q_b});
       const bool values = mla.absorbed ? has({WeightName::attn_k_b, WeightName::attn_v_b})
                                        : has({WeightName::attn_kv_b});
-      return sizes && query && values &&
+      return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
     if (attention.mla) return false;
@@ -362,6 +376,26 @@ class BlockCheck {
                 WeightName::ssm_a, WeightName::ssm_out}) &&
            bias(WeightName::ssm_dt) &&
            (has({WeightName::ssm_ba}) || has({WeightName::ssm_beta, WeightName::ssm_alpha}));
+  }
+
+  /// The first block must have one; blocks without use an earlier block's choice.
+  [[nodiscard]] bool indexer() const {
+    if (at(WeightName::attn_q_a).weight < 0 || hparams_.indexer_top_k < 1) return false;
+    if (layer_.attention.indexer_head_dim == 0) return &weights_ != model_.blocks.data();
+    return layer_.attention.indexer_head_dim > layer_.attention.mla->qk_rope_head_dim &&
+           has({WeightName::indexer_attn_k, WeightName::indexer_attn_q_b,
+                WeightName::indexer_k_norm, WeightName::indexer_proj});
+  }
+
+  [[nodiscard]] bool kimi_delta() const {
+    const Recurrent& r = layer_.recurrent;
+    return r.d_conv > 1 && r.head_dim > 0 && r.d_inner >= r.head_dim &&
+           r.d_inner % r.head_dim == 0 && bias(WeightName::ssm_dt) &&
+           has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v, WeightName::attn_output,
+                WeightName::ssm_a, WeightName::ssm_beta, WeightName::ssm_conv1d_k,
+                WeightName::ssm_conv1d_q, WeightName::ssm_conv1d_v, WeightName::ssm_f_a,
+                WeightName::ssm_f_b, WeightName::ssm_g_a, WeightName::ssm_g_b,
+                WeightName::ssm_norm});
   }
 
   [[nodiscard]] bool qwen_part() const {

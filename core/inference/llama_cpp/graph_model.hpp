@@ -70,6 +70,10 @@ enum class WeightName : std::uint8_t {
   ffn_up_chexps,
   ffn_up_exps,
   ffn_up_shexp,
+  indexer_attn_k,
+  indexer_attn_q_b,
+  indexer_k_norm,
+  indexer_proj,
   inp_gate,
   laurel_l,
   laurel_post_norm,
@@ -96,9 +100,16 @@ enum class WeightName : std::uint8_t {
   ssm_beta,
   ssm_c_norm,
   ssm_conv1d,
+  ssm_conv1d_k,
+  ssm_conv1d_q,
+  ssm_conv1d_v,
   ssm_d,
   ssm_dt,
   ssm_dt_norm,
+  ssm_f_a,
+  ssm_f_b,
+  ssm_g_a,
+  ssm_g_b,
   ssm_in,
   ssm_norm,
   ssm_out,
@@ -177,7 +188,9 @@ enum class BlockForm : std::uint8_t {
   mixer_only,  // Nemotron-H: attention, Mamba-2 or feed-forward per layer
   gemma3n,
   gemma4,
-  gated_delta,  // Qwen3-Next, Qwen3.5: attention with output gate, or delta net, per layer
+  // Qwen3-Next, Qwen3.5: attention with output gate, or delta net; Kimi Linear: latent attention,
+  // or delta net with its own gates
+  gated_delta,
   rwkv6,
   rwkv7,
   chameleon,  // sequential, with norms before or after attention and feed-forward
@@ -263,6 +276,7 @@ struct FamilyTraits {
   bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
   bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts
   bool norm_from_header = false;    // RMS norms if the header has their epsilon
+  bool sparse_attention = false;    // DeepSeek 3.2: an indexer chooses the cells
   bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
 };
 
@@ -284,6 +298,7 @@ struct GraphHparams {
   bool attention_value_scale = false;
   std::int64_t n_expert = 0;
   std::int64_t n_deepstack = 0;     // blocks that add image features
+  std::int64_t indexer_top_k = 0;   // DeepSeek 3.2: cells that attention reads, of all
   bool norm_after = false;          // Chameleon 34B (swin_norm)
   bool layer_norm = false;          // the header has the epsilon of layer norms, not of RMS norms
   std::int64_t n_dense_lead = 0;    // blocks before the first with experts
