@@ -49,8 +49,10 @@ struct Attention {
   AttentionSpan span = AttentionSpan::full;
   // Stores no cache: uses an earlier layer's (Gemma 3n / 4), or the model keeps none (encoders).
   bool shares_kv = false;
-  // DeepSeek 3.2, GLM 5: width of the key that the sparse-attention indexer caches beside K.
+  // DeepSeek 3.2, GLM 5, MiniMax M3: width of the key that the sparse-attention indexer caches
+  // beside K; and of a value beside V that MiniMax M3's cache has without need.
   std::int64_t indexer_head_dim = 0;
+  std::int64_t indexer_value_dim = 0;
   std::optional<Mla> mla;
 };
 

@@ -49,8 +49,6 @@ constexpr auto kWithoutCache = std::to_array<std::string_view>(
      "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed", "dream", "llada",
      "llada-moe", "rnd1"});
 
-constexpr auto kWithIndexer = std::to_array<std::string_view>({"minimax-m3"});
-
 /// Interleaved windows. Every `period`-th layer is full: the last of each group, or the first.
 /// A window of 0 means that the key must say; a period of 0 that the pattern array must.
 struct WindowRule {
@@ -217,6 +215,7 @@ struct BlockTensors {
   std::int64_t n_expert = 0;    // columns of the router
   std::int64_t n_ff_shexp = 0;  // rows of ffn_down_shexp
   bool has_indexer = false;     // layers without one use an earlier layer's choice
+  bool indexer_stores_v = false;  // MiniMax M3: its cache is an ordinary one of one head
   bool has_kv_b = false;        // MLA's joint matrix: keys and values are expanded
 };
 
@@ -234,6 +233,7 @@ std::vector<BlockTensors> look_at_blocks(const Model& model, std::size_t n_layer
     if (name.ends_with(".ffn_gate_inp.weight")) block.n_expert = tensor.ne[1];
     if (name.ends_with(".attn_kv_b.weight")) block.has_kv_b = true;
     if (name.ends_with(".indexer.attn_k.weight")) block.has_indexer = true;
+    if (name.ends_with(".indexer.k_proj.weight")) block.indexer_stores_v = true;
   }
   return blocks;
 }
@@ -429,9 +429,12 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
     layer.kind =
         layer.is_mtp ? LayerKind::attention : kind_of(recurrent, keys, layer.attention, il);
     layer.feed_forward = feed_forward_of(keys, blocks[il]);
-    if (blocks[il].has_indexer) {
+    if (blocks[il].has_indexer || blocks[il].indexer_stores_v) {
       layer.attention.indexer_head_dim =
           keys.size("attention.indexer.key_length", GgufModelLimits::kHeads);
+    }
+    if (blocks[il].indexer_stores_v) {
+      layer.attention.indexer_value_dim = layer.attention.head_dim_v;
     }
     if (recurrent == nullptr || layer.is_mtp) continue;
     if (recurrent->layers == RecurrentLayers::beside_attention) {
@@ -496,9 +499,6 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
   } else if (!contains(kKnownDecoders, model.architecture) &&
              !contains(kWithoutCache, model.architecture)) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
-  }
-  if (contains(kWithIndexer, model.architecture)) {
-    model.unknowns.push_back("indexer_cache:" + model.architecture);
   }
 
   const Tensor* embedding = model.find_tensor("token_embd.weight");

@@ -134,7 +134,6 @@ export const model = {
   "unknown.arch_unknown": "Unknown architecture “{x}”: kinds of layers and part of the weights left out",
   "unknown.shape_unknown": "Its architecture is not published; only the count is known",
   "unknown.missing": "{x} is missing: layers left out",
-  "unknown.indexer_cache": "The cache of sparse attention ({x}) is not counted",
   "unknown.encoder": "A model that writes no text ({x}): no KV cache",
   "unknown.adapter": "An adapter such as a LoRA; the base model is not in it",
   "unknown.projector": "Only the vision or audio part of a model",

@@ -131,7 +131,6 @@ export const model = {
   "unknown.arch_unknown": "知らない構造「{x}」です。層の種類と重みの一部は計算しません",
   "unknown.shape_unknown": "構造が公開されていません。わかるのは個数だけです",
   "unknown.missing": "{x} がありません。層ごとの値は計算しません",
-  "unknown.indexer_cache": "疎な注意（{x}）のキャッシュは数えません",
   "unknown.encoder": "文章を作らないモデル（{x}）です。KVキャッシュはありません",
   "unknown.adapter": "LoRA などの追加の重みです。もとのモデルは入っていません",
   "unknown.projector": "画像や音声の部分だけのファイルです",

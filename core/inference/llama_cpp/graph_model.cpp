@@ -256,7 +256,8 @@ class BlockCheck {
                (!has({WeightName::ffn_gate_inp}) || at(WeightName::ffn_gate_inp).scale >= 0) &&
                has({WeightName::ffn_up, WeightName::ffn_down});
       default:
-        return mixer() && feed_forward();
+        return mixer() && feed_forward() &&
+               (!traits_.embedding_skip || has({WeightName::layer_output_scale}));
     }
   }
 

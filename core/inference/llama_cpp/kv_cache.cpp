@@ -60,7 +60,8 @@ std::vector<KvLayer> kv_cache_layers(const Model& model, const LlamaCppSettings&
     const std::int64_t cells = entry.n_cells * context.n_stream;
     entry.bytes_k = row_bytes(settings.type_k, entry.width_k) * cells +
                     row_bytes(settings.type_k, layer.attention.indexer_head_dim) * cells;
-    entry.bytes_v = row_bytes(settings.type_v, entry.width_v) * cells;
+    entry.bytes_v = row_bytes(settings.type_v, entry.width_v) * cells +
+                    row_bytes(settings.type_v, layer.attention.indexer_value_dim) * cells;
     if (entry.bytes() > 0) cached.push_back(entry);
   }
   return cached;

@@ -98,7 +98,7 @@ inline std::vector<ComputeRow> compute_rows(const std::string& build,
   std::string line;
   std::getline(file, line);
   const auto columns = csv_fields(line);
-  const bool old = build != "v0.5.0";
+  const bool old = build.rfind("2025", 0) == 0;
   std::vector<ComputeRow> rows;
   while (std::getline(file, line)) {
     if (line.find("compute_buffer") == std::string::npos &&
