@@ -28,6 +28,10 @@ GraphRequest make_request(const LlamaCppSettings& settings, const LlamaCppContex
   request.n_outputs = context.n_outputs;
   request.n_stream = context.n_stream;
   request.n_cells = context.n_cells;
+  // At load the cache is empty, and what is laid out by position gets the least it can; it grows to
+  // the whole context while the model runs (get_n_pos in src/llama-kv-cache-msa.cpp).
+  constexpr std::int64_t kPositionsAtLoad = 256;
+  request.n_positions = settings.real_load ? context.n_cells : kPositionsAtLoad;
   request.n_cells_swa = context.n_cells_swa;
   request.flash_attention =
       settings.flash_attention != FlashAttention::off && !context.no_flash_attention;

@@ -27,16 +27,16 @@ Shape dense_strides(GgmlType type, const Shape& ne) {
 }  // namespace
 
 std::string_view graph_op_name(GraphOp op) {
-  static constexpr std::array<std::string_view, 44> kNames = {
-      "none",      "view",       "reshape",    "permute",  "transpose",
-      "add",       "sub",        "mul",        "div",      "scale",
-      "clamp",     "fill",       "add_id",     "unary",    "sqr",
-      "sqrt",      "log",        "rope",       "rms_norm", "soft_max",
-      "norm",      "l2_norm",    "group_norm", "get_rows", "set_rows",
-      "cpy",       "cont",       "concat",     "repeat",   "pad",
-      "set",       "sum_rows",   "argsort",    "top_k",    "glu",
-      "mul_mat",   "mul_mat_id", "flash_attn", "ssm_conv", "ssm_scan",
-      "delta_net", "rwkv_wkv",   "indexer",    ""};
+  static constexpr std::array<std::string_view, 45> kNames = {
+      "none",     "view",      "reshape",    "permute",    "transpose",
+      "add",      "sub",       "mul",        "div",        "scale",
+      "clamp",    "fill",      "add_id",     "unary",      "sqr",
+      "sqrt",     "log",       "rope",       "rms_norm",   "soft_max",
+      "norm",     "l2_norm",   "group_norm", "get_rows",   "set_rows",
+      "cpy",      "cont",      "concat",     "repeat",     "pad",
+      "pool",     "set",       "sum_rows",   "argsort",    "top_k",
+      "glu",      "mul_mat",   "mul_mat_id", "flash_attn", "ssm_conv",
+      "ssm_scan", "delta_net", "rwkv_wkv",   "indexer",    ""};
   return kNames[static_cast<std::size_t>(op)];
 }
 
@@ -243,6 +243,10 @@ TensorId Graph::scale_inplace(TensorId a) {
 
 TensorId Graph::clamp_inplace(TensorId a) {
   return push_onto(GraphOp::clamp, a, {a});
+}
+
+TensorId Graph::add_inplace(TensorId a, TensorId b) {
+  return push_onto(GraphOp::add, a, {a, b});
 }
 
 TensorId Graph::like(GraphOp op_kind, std::initializer_list<TensorId> sources) {

@@ -63,6 +63,7 @@ enum class GraphOp : std::uint8_t {
   concat,
   repeat,
   pad,
+  pool,
   set,
   sum_rows,
   argsort,
@@ -219,6 +220,7 @@ class Graph {
   TensorId cpy(TensorId from, TensorId to);
   TensorId scale_inplace(TensorId a);
   TensorId clamp_inplace(TensorId a);
+  TensorId add_inplace(TensorId a, TensorId b);
 
   // --- results with the layout of the first source, made contiguous
   TensorId add(TensorId a, TensorId b) { return like(GraphOp::add, {a, b}); }

@@ -159,6 +159,7 @@ void GraphBuilder::make_inputs() {
                  GraphLabel::inp_kq_mask);
     indexer_.k_rotation = hadamard_input(model_.model->layers.front().attention.indexer_head_dim);
   }
+  if (traits_.block_sparse) make_block_inputs();
   if (request_.n_cells_swa > 0) make_cache_inputs(window_, request_.n_cells_swa, 1);
 }
 

@@ -25,6 +25,7 @@ struct GraphRequest {
   std::int64_t n_outputs = 0;    // rows of logits
   std::int64_t n_stream = 1;     // KV streams
   std::int64_t n_cells = 0;      // KV cells per stream
+  std::int64_t n_positions = 0;  // in the cache, for what is laid out by position
   std::int64_t n_cells_swa = 0;  // the same of window layers; 0: no cache of their own
   bool flash_attention = true;
   bool v_transposed = false;
@@ -61,6 +62,14 @@ class GraphBuilder {
     TensorId mask = kNoTensor;
     TensorId k_rotation = kNoTensor;
     TensorId v_rotation = kNoTensor;
+  };
+  /// What block-sparse attention reads besides the caches.
+  struct BlockInputs {
+    TensorId local_bias = kNoTensor;        // [blocks, U]
+    TensorId position_mask = kNoTensor;     // [positions, U]
+    TensorId cell_of_position = kNoTensor;  // [positions, streams]
+    TensorId block_of_cell = kNoTensor;     // [cells, streams]
+    TensorId mask = kNoTensor;              // that of the cache, in full precision
   };
   struct Qkv {
     TensorId q = kNoTensor;
@@ -136,8 +145,6 @@ class GraphBuilder {
   /// q [head_k, n_head, U], k [head_k, n_head_kv, U], v [head_v, n_head_kv, U] -> [E, U]
   TensorId attend(const Qkv& qkv, bool project);
   TensorId attend_latent(TensorId q, TensorId k, TensorId v, TensorId chosen);
-  TensorId choose_cells(TensorId x, TensorId compressed_q);
-  TensorId mask_of(TensorId chosen, TensorId mask);
   TensorId attend_to_batch(const Qkv& qkv);
   TensorId scores_to_values(TensorId q, TensorId k, TensorId v, bool v_is_transposed,
                             const Cache& cache);
@@ -146,6 +153,15 @@ class GraphBuilder {
   TensorId store_k(TensorId k, const Cache& cache);
   TensorId store_v(TensorId v, const Cache& cache);
   Cache& cache_of_layer();
+
+  // graph_builder_sparse.cpp
+  TensorId choose_cells(TensorId x, TensorId compressed_q);
+  TensorId mask_of(TensorId chosen, TensorId mask);
+  [[nodiscard]] bool attends_to_blocks() const;
+  void make_block_inputs();
+  TensorId attend_to_blocks(TensorId x, const Qkv& projected);
+  TensorId block_mask(TensorId index_q, TensorId index_cells);
+  TensorId attend_by_group(TensorId q, TensorId k_cells, TensorId v_cells, TensorId mask);
 
   // graph_builder_feed_forward.cpp
   TensorId feed_forward(TensorId x);
@@ -205,6 +221,7 @@ class GraphBuilder {
   Cache window_;
   Cache indexer_;  // keys of the sparse-attention indexer
   TensorId chosen_cells_ = kNoTensor;
+  BlockInputs blocks_;
   Cache batch_;  // no cache: keys are those of the batch
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;

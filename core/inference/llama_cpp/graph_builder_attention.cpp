@@ -136,7 +136,7 @@ TensorId GraphBuilder::self_attention(TensorId x) {
   if (traits_.scale_q) qkv.q = g_.labelled(g_.scale(qkv.q), GraphLabel::q);
   const bool gated = traits_.attention_gate != AttentionGate::none && has(WeightName::attn_gate);
   const bool normed = has(WeightName::attn_sub_norm);
-  TensorId out = attend(qkv, !gated && !normed);
+  TensorId out = attends_to_blocks() ? attend_to_blocks(x, qkv) : attend(qkv, !gated && !normed);
   if (gated) out = gate_attention(x, out);
   if (normed) out = norm(out, WeightName::attn_sub_norm);
   if (gated || normed) out = linear(WeightName::attn_output, out);
@@ -410,62 +410,6 @@ TensorId GraphBuilder::attend_latent(TensorId q, TensorId k, TensorId v, TensorI
   if (chosen != kNoTensor) cache.mask = mask_of(chosen, cache.mask);
   const TensorId out = scores_to_values(q, k_view, v_view, false, cache);
   return g_.labelled(linear(WeightName::attn_output, out), GraphLabel::attn_out);
-}
-
-/// DeepSeek 3.2's lightning indexer: scores every cell by small heads of its own and returns the
-/// best, [top_k, U per stream, 1, streams]. `compressed_q` [q_lora_rank, U].
-TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
-  const std::int64_t u = request_.n_tokens;
-  const std::int64_t streams = request_.n_stream;
-  const std::int64_t head = layer().attention.indexer_head_dim;
-  const std::int64_t rot = layer().attention.mla->qk_rope_head_dim;
-  const std::int64_t row = row_bytes(GgmlType::F32, head);
-  const auto turned = [&](TensorId from, std::int64_t n_head) {
-    const TensorId rotary = g_.view_3d(from, rot, n_head, u, row, row * n_head);
-    const TensorId rest = g_.view_3d(from, head - rot, n_head, u, row, row * n_head);
-    const TensorId both = g_.concat(g_.rope(rotary, positions_, kNoTensor), rest, 0);
-    return g_.labelled(g_.mul_mat(indexer_.k_rotation, both), GraphLabel::indexer);
-  };
-  TensorId q = linear(WeightName::indexer_attn_q_b, compressed_q, false);
-  q = turned(q, g_[q].ne[0] / head);
-  TensorId k = linear(WeightName::indexer_attn_k, x, false);
-  k = turned(norm(k, WeightName::indexer_k_norm, NormKind::layer), 1);
-  const TensorId k_all = store_k(k, indexer_);
-  TensorId shares = linear(WeightName::indexer_proj, x, false);
-  const std::int64_t k_row = row_stride(g_[k_all], head);
-  const TensorId keys = g_.view_4d(k_all, {head, 1, indexer_.n_cells, streams}, k_row, k_row,
-                                   k_row * indexer_.n_cells);
-  const GraphTensor heads = g_[q];
-  q = g_.view_4d(q, {head, heads.ne[1], u / streams, streams}, heads.nb[1], heads.nb[2],
-                 heads.nb[3] / streams);
-  const GraphTensor factors = g_[shares];
-  shares = g_.view_4d(shares, {factors.ne[0], u / streams, 1, streams}, factors.nb[1],
-                      factors.nb[2] / streams, factors.nb[3] / streams);
-  shares = g_.scale(shares);
-  const TensorId scores =
-      g_.op(GraphOp::indexer, GgmlType::F32, {indexer_.n_cells, u / streams, 1, streams},
-            {q, keys, shares, indexer_.mask});
-  g_.labelled(scores, GraphLabel::indexer);
-  const std::int64_t top_k = std::min(indexer_.n_cells, model_.hparams.indexer_top_k);
-  return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u / streams, 1, streams}, {scores}));
-}
-
-/// `mask` where only the chosen cells are open.
-TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask) {
-  const GraphTensor all = g_[mask];
-  const GraphTensor picks = g_[chosen];
-  const std::int64_t streams = all.ne[3];
-  TensorId closed = g_.fill(mask);
-  closed = g_.view_4d(closed, {1, all.ne[0], all.ne[1], streams}, all.nb[0], all.nb[1], all.nb[2]);
-  const TensorId indices = g_.view_4d(chosen, {picks.ne[0], picks.ne[1], streams, 1}, picks.nb[1],
-                                      picks.nb[2], streams * picks.nb[3]);
-  const TensorId zeros =
-      g_.op(GraphOp::none, GgmlType::F32, {1, picks.ne[0], picks.ne[1], streams}, {});
-  const TensorId opened = g_.set_rows(closed, g_.fill(zeros), indices);
-  const GraphTensor rows = g_[opened];
-  const TensorId as_mask =
-      g_.view_4d(opened, {all.ne[0], all.ne[1], 1, streams}, rows.nb[2], rows.nb[3], rows.nb[3]);
-  return g_.labelled(g_.add(as_mask, mask), GraphLabel::inp_kq_mask);
 }
 
 TensorId GraphBuilder::gated_attention(TensorId x) {

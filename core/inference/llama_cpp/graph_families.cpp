@@ -1,5 +1,6 @@
 // What each architecture's graph does beyond the presence of its weights.
-// Source: src/models/*.cpp of llama.cpp release v0.5.0.
+// Source: src/models/*.cpp of llama.cpp release v0.5.0; for RWKV, Kimi Linear, sparse attention,
+// diffusion models, Chameleon, Talkie and the like as of 2026-08.
 #include <algorithm>
 #include <array>
 
@@ -256,6 +257,12 @@ constexpr FamilyTraits kFamilies[] = {
      .gating = ExpertGating::sigmoid,
      .gating_from_header = true,
      .flat_qk_norm = true},
+    // Measured with builds of 2026-08, which began a new split after 30 inputs; later ones do not.
+    {.architecture = "minimax-m3",
+     .measured = true,
+     .gating_from_header = true,
+     .expert_norm_from_header = true,
+     .block_sparse = true},
     {.architecture = "mistral3", .measured = true},
     {.architecture = "mistral4",
      .measured = true,

@@ -68,7 +68,10 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "indexer.attn_k",
     "indexer.attn_q_b",
     "indexer.k_norm",
+    "indexer.k_proj",
     "indexer.proj",
+    "indexer.q_norm",
+    "indexer.q_proj",
     "inp_gate",
     "laurel_l",
     "laurel_post_norm",
@@ -206,6 +209,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.n_expert = integer("expert_count");
   hparams.n_deepstack = integer("n_deepstack_layers");
   hparams.indexer_top_k = integer("attention.indexer.top_k");
+  hparams.indexer_block_size = integer("attention.indexer.block_size");
   hparams.norm_after = number("swin_norm") != 0;
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
@@ -340,7 +344,7 @@ class BlockCheck {
       return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
-    if (attention.mla) return false;
+    if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
@@ -386,6 +390,18 @@ class BlockCheck {
     return layer_.attention.indexer_head_dim > layer_.attention.mla->qk_rope_head_dim &&
            has({WeightName::indexer_attn_k, WeightName::indexer_attn_q_b,
                 WeightName::indexer_k_norm, WeightName::indexer_proj});
+  }
+
+  /// Leading blocks have none; the others one head per group of the attention's.
+  [[nodiscard]] bool block_indexer() const {
+    if (hparams_.indexer_top_k < 1 || hparams_.indexer_block_size < 1) return false;
+    if (!has({WeightName::indexer_q_proj})) return true;
+    const Attention& attention = layer_.attention;
+    const auto query = static_cast<std::size_t>(at(WeightName::indexer_q_proj).weight);
+    return attention.indexer_head_dim > 0 && attention.n_head % attention.n_head_kv == 0 &&
+           model_.model->tensors[query].ne[1] == attention.indexer_head_dim * attention.n_head_kv &&
+           has({WeightName::indexer_k_proj, WeightName::indexer_k_norm,
+                WeightName::indexer_q_norm});
   }
 
   [[nodiscard]] bool kimi_delta() const {

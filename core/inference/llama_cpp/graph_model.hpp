@@ -73,7 +73,10 @@ enum class WeightName : std::uint8_t {
   indexer_attn_k,
   indexer_attn_q_b,
   indexer_k_norm,
+  indexer_k_proj,
   indexer_proj,
+  indexer_q_norm,
+  indexer_q_proj,
   inp_gate,
   laurel_l,
   laurel_post_norm,
@@ -276,6 +279,7 @@ struct FamilyTraits {
   bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
   bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts
   bool norm_from_header = false;    // RMS norms if the header has their epsilon
+  bool block_sparse = false;        // MiniMax M3: an indexer chooses blocks of positions
   bool sparse_attention = false;    // DeepSeek 3.2: an indexer chooses the cells
   bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
 };
@@ -297,8 +301,9 @@ struct GraphHparams {
   bool attention_temperature = false;  // queries are scaled by position
   bool attention_value_scale = false;
   std::int64_t n_expert = 0;
-  std::int64_t n_deepstack = 0;     // blocks that add image features
-  std::int64_t indexer_top_k = 0;   // DeepSeek 3.2: cells that attention reads, of all
+  std::int64_t n_deepstack = 0;    // blocks that add image features
+  std::int64_t indexer_top_k = 0;  // cells or blocks that sparse attention reads
+  std::int64_t indexer_block_size = 0;
   bool norm_after = false;          // Chameleon 34B (swin_norm)
   bool layer_norm = false;          // the header has the epsilon of layer norms, not of RMS norms
   std::int64_t n_dense_lead = 0;    // blocks before the first with experts
