@@ -3,6 +3,7 @@
 import { copyButton } from "./components/copy.js";
 import { tabList } from "./components/tab-list.js";
 import { h, icon, icons } from "./dom.js";
+import { languageNames } from "./i18n.js";
 import { applyTheme, currentTheme, THEMES, writePreference } from "./preferences.js";
 import { TABS } from "./tabs/index.js";
 
@@ -21,7 +22,7 @@ const BRAND_PATH = "M3 4v20h22V6M9 24v-5M14 24v-9M19 24v-5";
  * @param {object} options
  * @param {Translate} options.t
  * @param {import("./i18n.js").Language} options.language
- * @param {() => void} options.onLanguage
+ * @param {(language: import("./i18n.js").Language) => void} options.onLanguage
  * @param {MenuAction[]} options.actions
  * @param {() => string} options.link
  * @param {string} options.tab the current one
@@ -29,19 +30,6 @@ const BRAND_PATH = "M3 4v20h22V6M9 24v-5M14 24v-9M19 24v-5";
  * @param {AbortSignal} options.signal ends what it listens to outside of itself
  */
 export function pageHeader({ t, language, onLanguage, actions, link, tab, onTab, signal }) {
-  const other = language === "ja" ? "en" : "ja";
-  const languageButton = h(
-    "button",
-    {
-      type: "button",
-      id: "lang-toggle",
-      class: "tool",
-      lang: other,
-      "aria-label": t("app.other_language_label"),
-      on: { click: onLanguage },
-    },
-    t("app.other_language"),
-  );
   return h(
     "header",
     { class: "top" },
@@ -61,9 +49,33 @@ export function pageHeader({ t, language, onLanguage, actions, link, tab, onTab,
         current: tab,
         onSelect: onTab,
       }),
-      h("div", { class: "tools" }, languageButton, themeButton(t), menu(t, actions, link, onTab, signal)),
+      h("div", { class: "tools" }, languageSwitch(t, language, onLanguage), themeButton(t), menu(t, actions, link, onTab, signal)),
     ),
   );
+}
+
+/**
+ * Of two languages a button shows the other; more are a list.
+ * @param {Translate} t
+ * @param {import("./i18n.js").Language} language
+ * @param {(language: import("./i18n.js").Language) => void} onLanguage
+ */
+function languageSwitch(t, language, onLanguage) {
+  const id = "lang-toggle";
+  const others = Object.keys(languageNames).filter((tag) => tag !== language);
+  if (others.length === 1) {
+    const name = languageNames[others[0]];
+    const press = () => onLanguage(others[0]);
+    return h("button", { type: "button", id, class: "tool", "aria-label": t("app.other_language", { x: name }), on: { click: press } }, h("span", { lang: others[0] }, name));
+  }
+  const options = Object.entries(languageNames).map(([tag, name]) => h("option", { value: tag, lang: tag, selected: tag === language }, name));
+  const list = h("select", { id, class: "tool", "aria-label": t("app.language") }, ...options);
+  list.addEventListener("change", () => {
+    const chosen = list.value;
+    list.value = language; // until its words are here, or should they not come
+    onLanguage(chosen);
+  });
+  return list;
 }
 
 /** @param {Translate} t */

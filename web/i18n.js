@@ -1,16 +1,18 @@
-/** Which language, and the sentences in it. */
+/** Which language, and the sentences in it. A language is one file in languages/. */
 
-/** @typedef {"ja" | "en"} Language */
-/** @typedef {import("./messages/ja.js").MessageId} MessageId */
+import { first } from "meyasu:first";
+import { names } from "meyasu:names";
+import { closestLanguage } from "./closest-language.js";
+
+/** A tag such as "ja": the name of its file. @typedef {string} Language */
+/** @typedef {import("./languages/ja.js").MessageId} MessageId */
 /** @typedef {(id: MessageId, values?: Record<string, string | number>) => string} Translate */
 
-/** Of each language what has been loaded so far. @type {Record<Language, Record<string, string>>} */
-const tables = { ja: {}, en: {} };
+/** Tags, and what each language calls itself. */
+export const languageNames = names;
 
-const first = {
-  ja: () => import("./messages/first-ja.js"),
-  en: () => import("./messages/first-en.js"),
-};
+/** Of each language what has been loaded so far. @type {Record<Language, Record<string, string>>} */
+const tables = Object.fromEntries(Object.keys(names).map((language) => [language, {}]));
 
 /** What the first view says; needed before `translator`. @param {Language} language */
 export async function loadLanguage(language) {
@@ -23,20 +25,11 @@ export const speaks = (language) => Object.keys(tables[language]).length > 0;
 /** Translators made before find them too. @param {Language} language @param {Record<string, string>} messages */
 export const addMessages = (language, messages) => Object.assign(tables[language], messages);
 
-/**
- * @param {unknown} value
- * @returns {value is Language}
- */
-export const isLanguage = (value) => value === "ja" || value === "en";
+/** @param {string} value */
+export const isLanguage = (value) => Object.hasOwn(names, value);
 
-/** Japanese for browsers that prefer it, English for everybody else. @returns {Language} */
-export function browserLanguage() {
-  for (const tag of navigator.languages ?? [navigator.language]) {
-    const language = tag.slice(0, 2).toLowerCase();
-    if (isLanguage(language)) return language;
-  }
-  return "en";
-}
+/** What the browser prefers of what there is; English for everybody else. @returns {Language} */
+export const browserLanguage = () => closestLanguage(Object.keys(names), navigator.languages ?? [navigator.language]) ?? "en";
 
 /**
  * @param {Language} language

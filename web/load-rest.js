@@ -4,17 +4,13 @@
  * that needs it. In the single file all of it is there and nothing is fetched.
  */
 
+import { later } from "meyasu:later";
 import { loadCore } from "./core.js";
 import { loadGuide } from "./guide/guide.js";
-import { addMessages, loadLanguage, speaks } from "./i18n.js";
+import { addMessages, languageNames, loadLanguage, speaks } from "./i18n.js";
 
 /** @typedef {import("./i18n.js").Language} Language */
 /** @typedef {typeof import("./rest.js")} Rest */
-
-const words = {
-  ja: () => import("./messages/later-ja.js"),
-  en: () => import("./messages/later-en.js"),
-};
 
 /** What is a connection's fault, and not the browser's. */
 export class NotLoaded extends Error {}
@@ -49,7 +45,12 @@ export function restOfPage(core) {
   /** @type {Set<Language>} */
   const complete = new Set();
   /** Read before the page replaces what is around them. */
-  const files = { rest: filesOf("rest"), ja: filesOf("ja"), en: filesOf("en"), firstJa: filesOf("ja-first"), firstEn: filesOf("en-first") };
+  const files = {
+    rest: filesOf("rest"),
+    words: Object.fromEntries(
+      Object.keys(languageNames).map((language) => [language, { first: filesOf(`first-${language}`), later: filesOf(`later-${language}`) }]),
+    ),
+  };
 
   async function loadPage() {
     await Promise.all(files.rest.map(fetched));
@@ -59,9 +60,9 @@ export function restOfPage(core) {
   }
   /** @param {Language} language */
   async function loadWords(language) {
-    const first = language === "ja" ? files.firstJa : files.firstEn;
-    await Promise.all([...files[language], ...(speaks(language) ? [] : first)].map(fetched));
-    const [{ messages }] = await Promise.all([words[language](), loadLanguage(language), loadGuide(language)]);
+    const words = files.words[language];
+    await Promise.all([...words.later, ...(speaks(language) ? [] : words.first)].map(fetched));
+    const [{ messages }] = await Promise.all([later[language](), loadLanguage(language), loadGuide(language)]);
     addMessages(language, messages);
     complete.add(language);
   }

@@ -68,7 +68,7 @@ async function withRest(language, wish) {
     return;
   }
   const mine = (wishes += 1);
-  const t = translator(/** @type {Language} */ (document.documentElement.lang));
+  const t = translator(document.documentElement.lang);
   const slow = setTimeout(() => fill(loadNotice, h("p", { class: "toast" }, t("app.loading"))), QUIET_MS);
   try {
     await rest.load(language);
@@ -90,7 +90,7 @@ function wholeIsHere() {
   if ("whole" in document.documentElement.dataset) return;
   document.documentElement.dataset.whole = "";
   arrived?.();
-  rest.get()?.keepOffline(translator(/** @type {Language} */ (document.documentElement.lang)), updateNotice);
+  rest.get()?.keepOffline(translator(document.documentElement.lang), updateNotice);
 }
 
 /** @param {Language} language its words are loaded, and the rest of the page if the address needs it */
@@ -220,15 +220,13 @@ function build(language) {
     event.preventDefault();
     /** @type {HTMLElement | null} */ (tab.element.querySelector("input, select"))?.focus();
   };
-  const switchLanguage = () => {
-    const next = language === "ja" ? "en" : "ja";
+  const switchLanguage = (/** @type {Language} */ next) =>
     withRest(next, () => {
       address = { ...address, lang: "", bad: [] };
       writePreference("language", next);
       build(next);
       document.getElementById("lang-toggle")?.focus();
     });
-  };
 
   /** @param {string} id */
   const switchTab = (id) =>
@@ -331,7 +329,7 @@ function awaitTouch() {
   const touched = new AbortController();
   const touch = () => {
     touched.abort();
-    withRest(/** @type {Language} */ (document.documentElement.lang), () => {});
+    withRest(document.documentElement.lang, () => {});
   };
   for (const type of TOUCHES) addEventListener(type, touch, { capture: true, signal: touched.signal });
 }

@@ -7,6 +7,8 @@
  * Plain <iframe src=".../embed.html"> on the same page is given its height too.
  */
 
+import { titles } from "meyasu:frame-titles";
+import { closestLanguage } from "../closest-language.js";
 import { HEIGHT_MESSAGE } from "./messages.js";
 
 const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
@@ -57,8 +59,8 @@ class MeyasuCalculator extends HTMLElement {
   }
 
   #update() {
-    const language = this.getAttribute("lang") ?? "";
-    this.#frame.title = language === "en" ? "LLM memory calculator" : "LLM メモリ計算";
+    const language = closestLanguage(Object.keys(titles), [this.getAttribute("lang") ?? "", ...navigator.languages]);
+    this.#frame.title = titles[language ?? "en"];
     const address = new URL(home);
     address.hash = fragment(this);
     if (this.#frame.src !== address.href) this.#frame.src = address.href;

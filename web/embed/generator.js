@@ -3,6 +3,7 @@
 import { copyButton } from "../components/copy.js";
 import { segmented } from "../components/segmented.js";
 import { fill, h, icons } from "../dom.js";
+import { languageNames } from "../i18n.js";
 import { toFragment } from "../state.js";
 import { HEIGHT_MESSAGE } from "./messages.js";
 
@@ -155,7 +156,7 @@ export function embedDialog({ t, language, state, signal }) {
           select(
             "embed-language",
             t("embed.language"),
-            { auto: t("embed.language.auto"), ja: "日本語", en: "English" },
+            { auto: t("embed.language.auto"), ...languageNames },
             (value) => {
               choice.language = value;
               update();

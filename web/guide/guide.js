@@ -1,26 +1,22 @@
 /** The guide below the form: one accordion for each topic, content per language. */
 
+import { guides } from "meyasu:guide";
 import { rich } from "../components/rich.js";
 import { h } from "../dom.js";
 
 /**
  * A paragraph, a list, or a table whose first row is its head. All text is rich text.
  * @typedef {string | { list: string[] } | { steps: string[] } | { table: string[][] }} Block
- * @typedef {{ id: string, title: string, blocks: Block[] }} Topic
+ * @typedef {{ id: string, title: string, blocks: Block[], lang?: string }} Topic `lang`: of its text, where not that of the page
  * @typedef {import("../i18n.js").Translate} Translate
  */
 
-const sources = {
-  ja: () => import("./content-ja.js"),
-  en: () => import("./content-en.js"),
-};
-
-/** @type {Partial<Record<import("../i18n.js").Language, Topic[]>>} */
+/** @type {Record<import("../i18n.js").Language, Topic[]>} */
 const contents = {};
 
 /** Needed before `guide`. @param {import("../i18n.js").Language} language */
 export async function loadGuide(language) {
-  contents[language] = (await sources[language]()).guide;
+  contents[language] = (await guides[language]()).guide;
 }
 
 /**
@@ -70,10 +66,10 @@ function table([head, ...body], t) {
  * @param {import("../i18n.js").Language} options.language
  */
 export function guide({ t, language }) {
-  const topics = (contents[language] ?? []).map(({ id, title, blocks }, index) =>
+  const topics = (contents[language] ?? []).map(({ id, title, blocks, lang }, index) =>
     h(
       "details",
-      { id: `guide-${id}`, open: index === 0 },
+      { id: `guide-${id}`, open: index === 0, lang },
       h("summary", {}, h("h3", {}, title)),
       h("div", { class: "guide-body" }, blocks.map((block) => blockElement(block, t))),
     ),

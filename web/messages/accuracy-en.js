@@ -1,4 +1,4 @@
-/** Sentences of the page Accuracy. Rules as in ja.js. */
+/** Sentences of the page Accuracy. Rules as in first-en.js. */
 export const accuracy = {
   "acc.title": "How near the estimates come",
   "acc.lead":

@@ -1,4 +1,4 @@
-/** 精度のページの文言。規則は ja.js と同じ。 */
+/** 精度のページの文言。規則は first-ja.js と同じ。 */
 export const accuracy = {
   "acc.title": "どれくらい当たるか",
   "acc.lead":

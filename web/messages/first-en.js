@@ -6,8 +6,8 @@
 export const messages = {
   "app.document_title": "Meyasu: memory for an LLM",
   "app.skip": "Skip to the calculator",
-  "app.other_language": "日本語",
-  "app.other_language_label": "日本語に切り替える",
+  "app.language": "Language",
+  "app.other_language": "Switch to {x}",
   "app.theme": "Colours: {x}. Press to change",
   "app.theme.auto": "automatic",
   "app.theme.light": "light",

@@ -1,13 +1,13 @@
 /**
  * 最初の画面（かんたん、埋め込み）に要る文言。ほかの文言は、あとから読み込まれる。
  * {x} には値が入る。[[id|表示]] は用語の説明を開く。**太字** と `等幅` が使える。
- * ids come first here; first-en.js must have exactly the same ones (checked by tsc).
+ * ids come first here; first-en.js has exactly the same ones (checked by tsc).
  */
 export const messages = {
   "app.document_title": "目安 Meyasu：LLM に必要なメモリ",
   "app.skip": "計算へ進む",
-  "app.other_language": "English",
-  "app.other_language_label": "English に切り替える",
+  "app.language": "言語",
+  "app.other_language": "{x} に切り替える",
   "app.theme": "明るさ：{x}。押すと切り替わります",
   "app.theme.auto": "自動",
   "app.theme.light": "明るい",

@@ -1,4 +1,4 @@
-/** 推論タブの文言。規則は ja.js と同じ。 */
+/** 推論タブの文言。規則は first-ja.js と同じ。 */
 export const inference = {
   "infer.ram": "RAM",
   "infer.title": "推論に必要なメモリ",

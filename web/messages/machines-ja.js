@@ -1,4 +1,4 @@
-/** 助言、コマンド、機械の表の文言。規則は ja.js と同じ。 */
+/** 助言、コマンド、機械の表の文言。規則は first-ja.js と同じ。 */
 export const machines = {
   "toast.undo": "元に戻す",
   "toast.applied": "適用しました：{x}",

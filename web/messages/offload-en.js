@@ -1,4 +1,4 @@
-/** Sentences of the tab Offload. Rules as in ja.js. */
+/** Sentences of the tab Offload. Rules as in first-en.js. */
 export const offload = {
   "format.seconds": "{x} s",
   "format.minutes": "{x} min",

@@ -1,4 +1,4 @@
-/** オフロードのタブの文言。規則は ja.js と同じ。 */
+/** オフロードのタブの文言。規則は first-ja.js と同じ。 */
 export const offload = {
   "format.seconds": "{x} 秒",
   "format.minutes": "{x} 分",

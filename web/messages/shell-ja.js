@@ -1,4 +1,4 @@
-/** 全タブに共通の枠の文言。規則は ja.js と同じ。 */
+/** 全タブに共通の枠の文言。規則は first-ja.js と同じ。 */
 export const shell = {
   "bar.label": "モデルとマシン",
   "bar.machine": "マシン",

@@ -1,4 +1,4 @@
-/** Sentences about speed. Rules as in ja.js. */
+/** Sentences about speed. Rules as in first-en.js. */
 export const speed = {
   "speed.decode": "Decode speed",
   "speed.first": "first token after {x}",

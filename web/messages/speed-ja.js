@@ -1,4 +1,4 @@
-/** 速さの文言。規則は ja.js と同じ。 */
+/** 速さの文言。規則は first-ja.js と同じ。 */
 export const speed = {
   "speed.decode": "生成の速さ",
   "speed.first": "最初の1語まで {x}",

@@ -1,4 +1,4 @@
-/** Sentences of the tab Training. Rules as in ja.js. */
+/** Sentences of the tab Training. Rules as in first-en.js. */
 export const training = {
   "train.title": "Memory for training (fine-tuning)",
   "train.colon": ": ",

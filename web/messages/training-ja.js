@@ -1,4 +1,4 @@
-/** 学習のタブの文言。規則は ja.js と同じ。 */
+/** 学習のタブの文言。規則は first-ja.js と同じ。 */
 export const training = {
   "train.title": "学習（ファインチューニング）に必要なメモリ",
   "train.colon": "：",

@@ -21,6 +21,7 @@ import { firstView } from '../flows/first-view.mjs';
 import { fragment } from '../flows/fragment.mjs';
 import { inference } from '../flows/inference.mjs';
 import { keyboard } from '../flows/keyboard.mjs';
+import { languages } from '../flows/languages.mjs';
 import { layout } from '../flows/layout.mjs';
 import { machines } from '../flows/machines.mjs';
 import { model } from '../flows/model.mjs';
@@ -35,7 +36,7 @@ import { screenshots } from '../flows/screenshots.mjs';
 import { security } from '../flows/security.mjs';
 import { training } from '../flows/training.mjs';
 
-const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, embed, layout, print, results, accessibility, security, monkey, screenshots };
+const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, languages, embed, layout, print, results, accessibility, security, monkey, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const limit = 120_000; // ms for one test
