@@ -148,6 +148,56 @@ export const guide = [
       "“A rule of thumb with room to spare” takes the part for a short conversation as 20 %.",
     ],
   },
+  // The numbers are those of the tab Training; tests/browser/flows/training.mjs compares them.
+  {
+    id: "training",
+    title: "What training takes",
+    blocks: [
+      "[[training|Training]] holds four more things beside the weights, at the same time.",
+      {
+        list: [
+          "**[[weights|Weights]]** The model itself.",
+          "**Gradients** Which way each weight should go. There are as many as weights that are trained.",
+          "**Optimizer states** Records for the update. AdamW has two for each weight that is trained.",
+          "**Activations** What each layer leaves for the gradients. They grow with text length and [[batch]].",
+          "**Logits** A score for every possible next word, for the loss. They grow with vocabulary, text length and batch.",
+        ],
+      },
+      {
+        list: [
+          "**Full** trains every weight. Below it is in mixed precision, which keeps them in fp32 (4 bytes).",
+          "**LoRA** leaves the weights as they are and trains small matrices beside them: 0.52\u00a0% in the example below.",
+          "**QLoRA** is LoRA over weights [[quantization|quantized]] to 4 bits.",
+        ],
+      },
+      "The example is Llama-3.1-8B on an RTX 4090: the tab Training with 2,048 tokens, batch 1 and all else as it opens, at the fullest moment of a step.",
+      {
+        table: [
+          ["GiB", "Full", "LoRA", "QLoRA"],
+          ["Weights", "29.92", "15.11", "7.42"],
+          ["Gradients", "29.92", "–", "–"],
+          ["Optimizer states", "59.83", "0.31", "0.31"],
+          ["Activations", "–", "0.53", "0.53"],
+          ["Logits and loss", "0.49", "3.42", "3.42"],
+          ["Other", "3.1", "1.0", "1.0"],
+          ["Total", "123.2", "20.38", "12.73"],
+        ],
+      },
+      "A dash: not there yet at that moment, or gone. Full is fullest when the gradients are complete, LoRA and QLoRA when the loss is calculated. Other is work buffers, slack and the fixed cost of the GPU. The weights of QLoRA include embeddings and output layer in fp32 (the default of PEFT).",
+      "**Checkpointing** keeps only the input of each layer and calculates the rest again when it is needed. The result is the same; the step takes longer. Only activations shrink. Without it, the LoRA above has 13.27 GiB of them, 33.76 GiB in total.",
+      "If it does not fit, begin with what leaves the result as it is.",
+      {
+        steps: [
+          "Checkpoint every block.",
+          "Calculate the loss with CCE or Liger, which never hold all logits. With CCE the QLoRA above takes 9.52 GiB.",
+          "Use batch 1 and accumulate gradients instead. At batch 4 the QLoRA above takes 25.19 GiB.",
+          "In full training, use 8-bit AdamW. The example comes to 82.24 GiB, with nearly the same result.",
+          "Change to LoRA, then to QLoRA, or shorten the texts.",
+        ],
+      },
+      "The tab Training lists what each change frees on your GPU.",
+    ],
+  },
   {
     id: "choosing",
     title: "Choosing a size and trying it",

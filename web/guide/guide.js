@@ -32,6 +32,9 @@ function blockElement(block, t) {
   return list;
 }
 
+/** A cell that needs no room to wrap: on a phone a table of numbers fits. */
+const NUMBER = /^[\d.―–]+$/;
+
 /**
  * @param {string[][]} rows
  * @param {Translate} t
@@ -52,7 +55,7 @@ function table([head, ...body], t) {
             "tr",
             {},
             h("th", { scope: "row" }, ...rich(first, t)),
-            rest.map((cell) => h("td", {}, ...rich(cell, t))),
+            rest.map((cell) => h("td", { class: NUMBER.test(cell) && "short" }, ...rich(cell, t))),
           ),
         ),
       ),

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../lib/meyasu.mjs';
 
-export function training({ test, sources }) {
+/**
+ * The example of the guide: Llama-3.1-8B, 2,048 tokens and batch 1 on an RTX 4090, and what is changed
+ * of it. The rows of its table are the terms of the tab.
+ */
+const GUIDE_CASE = 'm=meta-llama/Llama-3.1-8B;sq=2048;bs=1;g=rtx-4090';
+const GUIDE_METHODS = ['full', 'lora', 'qlora'];
+const GUIDE_TERMS = ['weights', 'gradients', 'optimizer_states', 'activations', 'logits'];
+const GUIDE_CHANGES = ['tm=lora;ck=none', 'tm=qlora;lo=cce', 'tm=qlora;bs=4', 'tm=full;op=adamw_8bit'];
+
+export function training({ test, sources, engine }) {
   const open = (page, fragment) => page.open(`${sources.file()}#v1;tab=train;${fragment}`);
   const peak = async (page) => Number((await page.text('#train-answer .stats strong')).replace(/[^\d.]/g, ''));
 
@@ -18,6 +27,44 @@ export function training({ test, sources }) {
     await open(page, 'tm=qlora;sq=2048;bs=1;cw=allocated');
     assert.ok((await peak(page)) < driver, 'the allocator sees less than the driver');
   });
+
+  if (engine === 'chromium')
+    test('the numbers in the guide are those of this tab', async (page) => {
+      const guides = [];
+      for (const language of ['ja', 'en']) {
+        await page.open(`${sources.file()}#v1;lang=${language}`);
+        guides.push(
+          await page.evaluate(() => {
+            const topic = document.querySelector('#guide-training');
+            const rows = [...topic.querySelectorAll('tbody tr')].map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent));
+            return { rows, text: topic.textContent };
+          }),
+        );
+      }
+      /** Terms at the peak as the tab writes them, in GiB; the total last. */
+      const shown = async (settings) => {
+        await open(page, `${GUIDE_CASE};${settings}`);
+        const terms = await page.evaluate(
+          (names) => names.map((name) => document.querySelector(`#term-gpu0-${name} .term-amount`)?.textContent.match(/^([\d.]+)\s*GiB/)?.[1] ?? ''),
+          GUIDE_TERMS,
+        );
+        return [...terms, (await page.text('#train-answer .stats strong')).match(/[\d.]+/)[0]];
+      };
+      for (const [at, method] of GUIDE_METHODS.entries()) {
+        const wanted = await shown(`tm=${method}`);
+        for (const { rows } of guides) {
+          const column = rows.map((row) => row[at].replace(/^[―–]$/, ''));
+          // The rest of the table is what is left to the total.
+          assert.deepEqual([...column.slice(0, GUIDE_TERMS.length), column.at(-1)], wanted, method);
+          const sum = column.slice(0, -1).reduce((total, cell) => total + Number(cell), 0);
+          assert.ok(Math.abs(sum - Number(column.at(-1))) < 0.11, `${method}: ${sum}`);
+        }
+      }
+      for (const settings of GUIDE_CHANGES) {
+        const total = (await shown(settings)).at(-1);
+        for (const { text } of guides) assert.ok(text.includes(`${total} GiB`), `${settings}: ${total}`);
+      }
+    });
 
   test('the lesson: 1B in fp32 is 17 to 18 GB; it gives back what was there', async (page) => {
     await open(page, 'tm=lora;sq=1024;bs=3');
