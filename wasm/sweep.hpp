@@ -16,7 +16,7 @@ template <class Evaluate>
 emscripten::val sweep_contexts(const emscripten::val& options, const emscripten::val& contexts,
                                Evaluate&& evaluate) {
   using emscripten::val;
-  const val asked = val::global("Object").call<val>("assign", val::object(), options);
+  val asked = val::global("Object").call<val>("assign", val::object(), options);
   std::vector<double> numbers;
   const auto n = contexts["length"].as<int>();
   for (int i = 0; i < n; ++i) {
