@@ -13,6 +13,7 @@
 #include "core/study/study.hpp"
 #include "wasm/convert.hpp"
 #include "wasm/inference_options.hpp"
+#include "wasm/sweep.hpp"
 
 namespace meyasu {
 
@@ -118,43 +119,13 @@ val estimate_serving_js(InferenceStudy& study, const val& options) {
               {"warnings", array(estimate.warnings)}}));
 }
 
-void push_point(std::vector<double>& numbers, const SweepPoint& point) {
-  numbers.push_back(point.possible ? static_cast<double>(point.verdict) : -1);
-  numbers.push_back(static_cast<double>(point.device));
-  numbers.push_back(static_cast<double>(point.host));
-}
-
-/// Every combination of the lists in `axes` ({mix: [...], n_ctx: [...]}: at most two), the last
-/// running fastest, three numbers each: verdict (-1 refused, 0 fits, 1 tight, 2 over), likely
-/// bytes on the tightest device, bytes on the host.
-val sweep_llama_cpp_js(InferenceStudy& study, const val& options, const val& axes) {
-  const val names = val::global("Object").call<val>("keys", axes);
-  val point = val::global("Object").call<val>("assign", val::object(), options);
-  std::vector<double> numbers;
-  const auto evaluate = [&] {
+val sweep_llama_cpp_js(InferenceStudy& study, const val& options, const val& contexts) {
+  return sweep_contexts(options, contexts, [&](const val& point) {
     const auto question = llama_cpp_from_js(study, point);
-    push_point(numbers, question
-                            ? study.llama_cpp_point(question.value().mix, question.value().settings,
-                                                    question.value().room)
-                            : SweepPoint{});
-  };
-  const val outer = axes[names[0]];
-  const auto n_outer = outer["length"].as<int>();
-  const bool two = names["length"].as<int>() > 1;
-  for (int i = 0; i < n_outer; ++i) {
-    point.set(names[0], outer[i]);
-    if (!two) {
-      evaluate();
-      continue;
-    }
-    const val inner = axes[names[1]];
-    const auto n_inner = inner["length"].as<int>();
-    for (int j = 0; j < n_inner; ++j) {
-      point.set(names[1], inner[j]);
-      evaluate();
-    }
-  }
-  return copied(numbers);
+    if (!question) return SweepPoint{};
+    return study.llama_cpp_point(question.value().mix, question.value().settings,
+                                 question.value().room);
+  });
 }
 
 val largest_context_js(InferenceStudy& study, const val& options) {
@@ -164,28 +135,13 @@ val largest_context_js(InferenceStudy& study, const val& options) {
   return to_js(study.largest_context_of(mix, settings, room));
 }
 
-/// Two numbers at each context: concurrent requests (-1: the runtime does not start with it), and
-/// the bytes that one GPU needs for the users of the question.
 val sweep_serving_js(InferenceStudy& study, const val& options, const val& contexts) {
-  val point = val::global("Object").call<val>("assign", val::object(), options);
-  std::vector<double> numbers;
-  const auto n = contexts["length"].as<int>();
-  for (int i = 0; i < n; ++i) {
-    point.set("n_ctx", contexts[i]);
+  return sweep_contexts(options, contexts, [&](const val& point) {
     const auto question = serving_from_js(point);
-    double concurrency = -1;
-    double bytes = 0;
-    if (question) {
-      const auto estimate = study.serving(question.value().format, question.value().settings);
-      if (estimate) {
-        bytes = static_cast<double>(bytes_for_users(estimate.value(), question.value().users));
-        if (estimate.value().starts) concurrency = estimate.value().pool.max_concurrency;
-      }
-    }
-    numbers.push_back(concurrency);
-    numbers.push_back(bytes);
-  }
-  return copied(numbers);
+    if (!question) return SweepPoint{};
+    return study.serving_point(question.value().format, question.value().settings,
+                               question.value().users);
+  });
 }
 
 /// Models of the catalog that could draft for this one.

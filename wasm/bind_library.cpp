@@ -6,6 +6,7 @@
 #include "core/study/library.hpp"
 #include "wasm/convert.hpp"
 #include "wasm/inference_options.hpp"
+#include "wasm/sweep.hpp"
 
 namespace meyasu {
 
@@ -82,29 +83,11 @@ val solve_library_format(InferenceStudy& study, const val& options) {
   return answer<LibrarySolution>(study, options, &best_library_format);
 }
 
-/// Two numbers at each context: verdict (-1 refused, 0 fits, 1 tight, 2 over), and the likely bytes
-/// at the tightest place.
 val sweep_library(InferenceStudy& study, const val& options, const val& contexts) {
-  val point = val::global("Object").call<val>("assign", val::object(), options);
-  std::vector<double> numbers;
-  const auto n = contexts["length"].as<int>();
-  for (int i = 0; i < n; ++i) {
-    point.set("n_ctx", contexts[i]);
+  return sweep_contexts(options, contexts, [&](const val& point) {
     const auto question = library_from_js(point);
-    double verdict = -1;
-    double bytes = 0;
-    if (question) {
-      const auto estimate = estimate_library(study, question.value());
-      if (estimate && estimate.value().fit.tightest >= 0) {
-        const MachineFit& fit = estimate.value().fit;
-        verdict = static_cast<double>(fit.verdict);
-        bytes = static_cast<double>(fit.places[static_cast<std::size_t>(fit.tightest)].fit.likely);
-      }
-    }
-    numbers.push_back(verdict);
-    numbers.push_back(bytes);
-  }
-  return copied(numbers);
+    return question ? library_point(study, question.value()) : SweepPoint{};
+  });
 }
 
 }  // namespace

@@ -941,17 +941,11 @@ export interface Core {
   speed_llama_cpp(study: InferenceStudy, options: object): Result<Speed>;
   speed_serving(study: InferenceStudy, options: object): Result<Speed>;
   estimate_serving(study: InferenceStudy, options: object): Result<ServingEstimate>;
-  /**
-   * Every combination of one or two lists of option values, the last running fastest. Three numbers
-   * each: verdict (-1 refused, 0 fits, 1 tight, 2 over), bytes on the tightest device, on the host.
-   */
-  sweep_llama_cpp(study: InferenceStudy, options: object, axes: Record<string, unknown[]>): Float64Array;
+  /** Two numbers at each context: verdict (-1 refused, 0 fits, 1 tight, 2 over), bytes at the tightest place. */
+  sweep_llama_cpp(study: InferenceStudy, options: object, contexts: number[]): Float64Array;
   /** Tokens for each user; error none_fits when not even the least fits. */
   largest_context(study: InferenceStudy, options: object): Result<number>;
-  /**
-   * Two numbers at each context: concurrent requests (-1 where the runtime does not start), and the
-   * bytes that one GPU needs for the users asked for.
-   */
+  /** The same; bytes: what one GPU needs for the users asked for, who are served at once (0) or not (2). */
   sweep_serving(study: InferenceStudy, options: object, contexts: number[]): Float64Array;
   offload_shape(model: Model): Result<OffloadShape>;
   /** `options`: machine, prompt, generated, block (null: the best), percent (empty: the best), pin, authors_rates, compress, cpu_attention. */
@@ -1015,7 +1009,6 @@ export interface Core {
   library_like(runtime: string, mix: string, type_k: string, type_v: string): { format: string; k_bits: number; v_bits: number };
   /** `options`: runtime, format, n_ctx, users, prompt, attention, cache, k_bits, v_bits, machine. */
   estimate_library(study: InferenceStudy, options: object): Result<LibraryEstimate>;
-  /** Two numbers at each context: verdict (-1 refused, 0 fits, 1 tight, 2 over), bytes at the tightest place. */
   sweep_library(study: InferenceStudy, options: object, contexts: number[]): Float64Array;
   solve_library_context(study: InferenceStudy, options: object): Result<LibrarySolution>;
   solve_library_users(study: InferenceStudy, options: object): Result<LibrarySolution>;

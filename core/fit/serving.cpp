@@ -13,10 +13,6 @@ constexpr std::int64_t kMostUsers = 4096;
 
 using ServingStep = Step<ServingEstimate>;
 
-bool has_room(const ServingEstimate& estimate, std::int64_t users) {
-  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
-}
-
 /// Pages that are missing for one request, as bytes.
 std::string missing_pages(const ServingEstimate& estimate) {
   const KvPool& pool = estimate.pool;
@@ -38,6 +34,10 @@ Result<ServingSolution> solve(std::int64_t last, const char* field, Evaluate&& e
 
 }  // namespace
 
+bool serves(const ServingEstimate& estimate, std::int64_t users) {
+  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
+}
+
 Result<ServingSolution> most_users(const Model& model, std::span<const Bytes> tensor_bytes,
                                    const ServingSettings& settings, std::int64_t context) {
   if (context < 1) return Error{"ctx_range", "max_model_len", "1.."};
@@ -48,7 +48,7 @@ Result<ServingSolution> most_users(const Model& model, std::span<const Bytes> te
     if (settings.max_num_seqs == 0) changed.max_num_seqs = users;
     Result<ServingEstimate> estimate = estimate_serving(model, tensor_bytes, changed);
     if (!estimate) return estimate.error();
-    const bool fits = has_room(estimate.value(), users);
+    const bool fits = serves(estimate.value(), users);
     return ServingStep{users, fits, std::move(estimate.value())};
   });
 }
@@ -68,7 +68,7 @@ Result<ServingSolution> longest_context(const Model& model, std::span<const Byte
                           Result<ServingEstimate> estimate =
                               estimate_serving(model, tensor_bytes, changed);
                           if (!estimate) return estimate.error();
-                          const bool fits = has_room(estimate.value(), users);
+                          const bool fits = serves(estimate.value(), users);
                           return ServingStep{blocks, fits, std::move(estimate.value())};
                         });
   if (solution) solution.value().value *= block;

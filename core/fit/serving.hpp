@@ -10,6 +10,9 @@
 
 namespace meyasu {
 
+/// Whether so many requests of the full length run at the same time.
+[[nodiscard]] bool serves(const ServingEstimate& estimate, std::int64_t users);
+
 /// `value` is users or tokens. `next`, one step on, does not fit; absent at the limit.
 struct ServingSolution {
   std::int64_t value = 0;

@@ -177,6 +177,17 @@ Result<LibraryEstimate> estimate_library(InferenceStudy& study, const LibraryQue
   return estimate;
 }
 
+SweepPoint library_point(InferenceStudy& study, const LibraryQuestion& question) {
+  const auto estimate = estimate_library(study, question);
+  if (!estimate || estimate.value().fit.tightest < 0) return {};
+  const MachineFit& fit = estimate.value().fit;
+  SweepPoint point;
+  point.possible = true;
+  point.device = fit.places[static_cast<std::size_t>(fit.tightest)].fit.likely;
+  point.verdict = fit.verdict;
+  return point;
+}
+
 Result<LibrarySolution> longest_library_context(InferenceStudy& study,
                                                 const LibraryQuestion& question) {
   const std::int64_t trained = study.model().n_ctx_train;

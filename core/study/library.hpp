@@ -96,6 +96,9 @@ struct LibraryEstimate {
 [[nodiscard]] Result<LibraryEstimate> estimate_library(InferenceStudy& study,
                                                        const LibraryQuestion& question);
 
+/// The same, reduced to what a chart or a map shows.
+[[nodiscard]] SweepPoint library_point(InferenceStudy& study, const LibraryQuestion& question);
+
 /// `value` fits and the next step does not, unless the search ended at its limit.
 struct LibrarySolution {
   std::int64_t value = 0;

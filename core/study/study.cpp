@@ -104,10 +104,6 @@ Fit fit_server(const ServingEstimate& estimate) {
   return fit;
 }
 
-bool serves(const ServingEstimate& estimate, std::int64_t users) {
-  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
-}
-
 Bytes pool_margin(const ServingEstimate& estimate, std::int64_t users) {
   const KvPool& pool = estimate.pool;
   return (pool.n_pages - pool.pages_per_request * users) * pool.page_bytes;
@@ -257,6 +253,17 @@ SweepPoint InferenceStudy::llama_cpp_point(std::string_view mix, const LlamaCppS
   point.device = devices[static_cast<std::size_t>(tightest_device(devices))].fit.likely;
   point.host = devices.back().fit.likely;
   point.verdict = worst_verdict(devices);
+  return point;
+}
+
+SweepPoint InferenceStudy::serving_point(std::string_view format, const ServingSettings& settings,
+                                         std::int64_t users) {
+  const auto estimate = serving(format, settings);
+  if (!estimate) return {};
+  SweepPoint point;
+  point.possible = true;
+  point.device = bytes_for_users(estimate.value(), users);
+  point.verdict = serves(estimate.value(), users) ? Verdict::fits : Verdict::over;
   return point;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/fit/llama_cpp.hpp"
+#include "core/fit/serving.hpp"
 #include "core/inference/llama_cpp/estimate.hpp"
 #include "core/inference/llama_cpp/presets.hpp"
 #include "core/inference/verdict.hpp"
@@ -51,8 +52,6 @@ struct DeviceFit {
 /// All terms of one GPU against what it has. Server runtimes fill their budget whatever the load,
 /// so that this says nothing about users: serves() does.
 [[nodiscard]] Fit fit_server(const ServingEstimate& estimate);
-/// Whether so many requests of the full length run at the same time.
-[[nodiscard]] bool serves(const ServingEstimate& estimate, std::int64_t users);
 /// Bytes of the KV pool of one GPU beyond what the users need; negative: short.
 [[nodiscard]] Bytes pool_margin(const ServingEstimate& estimate, std::int64_t users);
 /// What one GPU needs for `users` requests of the full length at once: all terms, and of the pool
@@ -66,8 +65,8 @@ struct DeviceFit {
 /// One point of a sweep. A configuration that the runtime refuses has `possible` false and zeros.
 struct SweepPoint {
   bool possible = false;
-  Bytes device = 0;  // likely bytes on the tightest device
-  Bytes host = 0;
+  Bytes device = 0;  // likely bytes on the tightest device; of a server, for the users asked for
+  Bytes host = 0;    // llama.cpp
   Verdict verdict = Verdict::over;
 };
 
@@ -140,6 +139,9 @@ class InferenceStudy {
   /// The estimate of llama.cpp, reduced to what a chart or a map shows.
   [[nodiscard]] SweepPoint llama_cpp_point(std::string_view mix, const LlamaCppSettings& settings,
                                            const MachineRoom& room);
+  /// The same of a server: it serves the users at once (fits) or does not (over).
+  [[nodiscard]] SweepPoint serving_point(std::string_view format, const ServingSettings& settings,
+                                         std::int64_t users);
 
  private:
   struct Quantized {

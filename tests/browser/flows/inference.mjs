@@ -186,6 +186,22 @@ export function inference({ test, server, sources }) {
     }
   });
 
+  test('a cell of the map of users says what the answer says when it is applied', async (page) => {
+    for (const runtime of ['llama-server', 'vllm', 'transformers']) {
+      await open(page, `r=${runtime};m=meta-llama/Llama-3.1-8B;g=rtx-4090;w=F16`);
+      await settled(page);
+      for (const [shown, said] of [
+        ['over', /足りません|起動しません/],
+        ['fits', /収まります/],
+      ]) {
+        const cell = await page.evaluate((kind) => [...document.querySelectorAll(`#map-users .cell-${kind}`)].pop()?.id, shown);
+        assert.ok(cell, `${runtime}: a cell that is ${shown}`);
+        await page.click(`#${cell}`);
+        await eventually(`${runtime} ${cell}: ${shown}`, async () => said.test(await page.text('#infer-verdict')));
+      }
+    }
+  });
+
   test('too large: short by how much, and what makes it fit', async (page) => {
     await open(page, 'm=meta-llama/Llama-3.1-8B;w=F16;g=rtx-4060-ti-8gb');
     await page.showsText('#infer-verdict', '足りません');

@@ -17,10 +17,6 @@ ServingSettings vllm_on(double gib) {
   return settings;
 }
 
-bool serves(const ServingEstimate& estimate, std::int64_t users) {
-  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
-}
-
 }  // namespace
 
 TEST_CASE("one user more than the answer does not fit the pool", "[fit]") {

@@ -54,6 +54,20 @@ TEST_CASE("an 8B model in 16 bit fills 24 GiB with Transformers, in 4 bits it ha
             .code == "format_unknown");
 }
 
+TEST_CASE("a point of a library is the estimate of that point", "[library]") {
+  InferenceStudy study = study_of("meta-llama/Llama-3.1-8B");
+  for (const Bytes usable : {12 * kGiB, 24 * kGiB}) {
+    const LibraryQuestion asked = question(LibraryRuntime::transformers, "bf16", usable);
+    const MachineFit fit = estimate_library(study, asked).value().fit;
+    const SweepPoint point = library_point(study, asked);
+    CHECK(point.possible);
+    CHECK(point.verdict == fit.verdict);
+    CHECK(point.device == fit.places.front().fit.likely);
+  }
+  CHECK_FALSE(
+      library_point(study, question(LibraryRuntime::exllamav2, "bf17", 12 * kGiB)).possible);
+}
+
 TEST_CASE("without a GPU Transformers computes in RAM and ExLlama says what it needs",
           "[library]") {
   InferenceStudy study = study_of("meta-llama/Llama-3.1-8B");

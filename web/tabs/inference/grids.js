@@ -30,12 +30,21 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
   const runtime = inputs.r;
   const context = typedNumber(inputs.c);
 
-  /** @param {Float64Array} numbers @param {number} width @returns {Point[]} */
-  const points = (numbers, width) =>
-    Array.from({ length: numbers.length / width }, (_unused, at) => ({
-      verdict: VERDICTS[numbers[width * at]] ?? null,
-      bytes: numbers[width * at + 1],
+  /**
+   * A row of points: `options` with what the row changes, at every context.
+   * @template {object} Options
+   * @param {(study: import("../../core-types.js").InferenceStudy, asked: object, contexts: number[]) => Float64Array} sweep
+   * @param {Options} options
+   * @returns {(changed: Partial<Options>) => (contexts: number[]) => Promise<Point[]>}
+   */
+  const rowOf = (sweep, options) => (changed) => async (contexts) => {
+    const asked = { ...options, ...changed, n_ctx: 0 };
+    const numbers = await keep(JSON.stringify([asked, contexts]), () => sweep(study, asked, contexts));
+    return Array.from({ length: numbers.length / 2 }, (_unused, at) => ({
+      verdict: VERDICTS[numbers[2 * at]] ?? null,
+      bytes: numbers[2 * at + 1],
     }));
+  };
 
   /** @param {(changed: { users?: number }) => (contexts: number[]) => Promise<Point[]>} row */
   const common = (row) => ({
@@ -46,11 +55,7 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
 
   if (isLlamaCpp(runtime)) {
     const options = llamaCppOptions(inputs, machine, runtime);
-    /** @param {object} changed */
-    const row = (changed) => async (/** @type {number[]} */ contexts) => {
-      const { n_ctx: _all, ...asked } = { ...options, ...changed };
-      return points(await keep(JSON.stringify([asked, contexts]), () => core.sweep_llama_cpp(study, asked, { n_ctx: contexts })), 3);
-    };
+    const row = rowOf(core.sweep_llama_cpp, options);
     return {
       /** @returns {Row[]} */
       kvTypes: () =>
@@ -62,11 +67,7 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
   }
   if (isLibrary(runtime)) {
     const options = libraryOptions(inputs, machine, runtime, likeLibrary(runtime));
-    /** @param {object} changed */
-    const row = (changed) => async (/** @type {number[]} */ contexts) => {
-      const { n_ctx: _all, ...asked } = { ...options, ...changed };
-      return points(await keep(JSON.stringify([asked, contexts]), () => core.sweep_library(study, asked, contexts)), 2);
-    };
+    const row = rowOf(core.sweep_library, options);
     return {
       /** Transformers keeps the cache in the type of its computation. @returns {Row[]} */
       kvTypes: () =>
@@ -79,15 +80,7 @@ export function grids({ core, study, inputs, machine, choices, like, likeLibrary
     };
   }
   const options = servingOptions(inputs, machine, runtime, like);
-  /** @param {Partial<typeof options>} changed */
-  const row = (changed) => async (/** @type {number[]} */ contexts) => {
-    const { n_ctx: _all, ...asked } = { ...options, ...changed };
-    const numbers = await keep(JSON.stringify([asked, contexts]), () => core.sweep_serving(study, asked, contexts));
-    return Array.from({ length: numbers.length / 2 }, (_unused, at) => {
-      const [most, bytes] = [numbers[2 * at], numbers[2 * at + 1]];
-      return { verdict: bytes === 0 ? null : VERDICTS[most >= Number(asked.users) ? 0 : 2], bytes };
-    });
-  };
+  const row = rowOf(core.sweep_serving, options);
   return {
     /** @returns {Row[]} */
     kvTypes: () =>
