@@ -1,6 +1,7 @@
 /**
- * What scripts/package packed: LZMA in base 85, which a page of text can hold and which servers cannot
- * make smaller. Browsers bring a decoder for deflate only, a quarter larger for the module.
+ * What scripts/package packed: LZMA, in seven bits a character, which a page of text can hold and
+ * servers cannot make smaller. Browsers bring a decoder for deflate only, a quarter larger for the
+ * module.
  *
  * The format is that of the LZMA specification (Igor Pavlov, public domain), raw, with lc = 4,
  * lp = 0, pb = 0.
@@ -149,23 +150,40 @@ export function unlzma(input, size) {
   return output;
 }
 
+/** What ends a line, a string or a script, or is changed by a parser. */
+export const UNSAFE = '\0\n\r"<\\';
+/** From here on a character is one of those and the seven bits after it. */
+export const PAIRS = 160;
+
 /**
- * Five characters for four bytes: from "#" on, without those that end a string or a script.
+ * Seven bits a character.
  * @param {string} text
+ * @returns {Uint8Array} with zeros behind what was packed
  */
-export function unbase85(text) {
-  const output = new Uint8Array((text.length / 5) * 4);
-  const view = new DataView(output.buffer);
-  for (let i = 0; i < text.length; i += 5) {
-    let word = 0;
-    for (let k = 0; k < 5; ++k) {
-      const code = text.charCodeAt(i + k);
-      word = word * 85 + (code === 120 ? 60 : code === 121 ? 92 : code) - 35;
+export function fromText(text) {
+  const output = new Uint8Array(text.length * 2);
+  let at = 0;
+  let word = 0;
+  let bits = 0;
+  /** @param {number} seven */
+  const put = (seven) => {
+    word = (word << 7) | seven;
+    bits += 7;
+    if (bits < 8) return;
+    bits -= 8;
+    output[at++] = word >> bits;
+  };
+  for (let i = 0; i < text.length; ++i) {
+    const code = text.charCodeAt(i);
+    if (code < 128) {
+      put(code);
+    } else {
+      put(UNSAFE.charCodeAt((code - PAIRS) >> 7));
+      put((code - PAIRS) & 127);
     }
-    view.setUint32((i / 5) * 4, word);
   }
   return output;
 }
 
 /** @param {string} text @param {number} size bytes that come out */
-export const unpack = (text, size) => unlzma(unbase85(text), size);
+export const unpack = (text, size) => unlzma(fromText(text), size);

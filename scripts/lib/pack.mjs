@@ -1,6 +1,7 @@
-// The other side of web/unpack.js: LZMA in base 85. The encoder is that of Python, which Emscripten
+// The other side of web/unpack.js: LZMA as text. The encoder is that of Python, which Emscripten
 // brings on every system.
 import { execFileSync } from "node:child_process";
+import { PAIRS, UNSAFE } from "../../web/unpack.js";
 
 const encoder = `
 import lzma, sys
@@ -9,24 +10,30 @@ best = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp
 sys.stdout.buffer.write(lzma.compress(data, format=lzma.FORMAT_RAW, filters=[best]))
 `;
 
-/** Characters from "#" on, but not those that end a script or a string. */
-const character = (digit) => String.fromCharCode(digit + 35 === 60 ? 120 : digit + 35 === 92 ? 121 : digit + 35);
-
-function base85(bytes) {
+/**
+ * Seven bits a character. Those that end a line, a string or a script, or do not survive a parser,
+ * share a character of two bytes with the seven bits after them: no more bytes than two of one.
+ * @param {Uint8Array} bytes
+ */
+export function toText(bytes) {
   let text = "";
-  for (let i = 0; i < bytes.length; i += 4) {
-    let word = 0;
-    for (let k = 0; k < 4; ++k) word = word * 256 + (bytes[i + k] ?? 0);
-    let digits = "";
-    for (let k = 0; k < 5; ++k) {
-      digits = character(word % 85) + digits;
-      word = Math.floor(word / 85);
-    }
-    text += digits;
+  let taken = 0;
+  const ends = bytes.length * 8;
+  const seven = () => {
+    const at = taken >> 3;
+    const word = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+    const bits = (word >> (9 - (taken & 7))) & 127;
+    taken += 7;
+    return bits;
+  };
+  while (taken < ends) {
+    const bits = seven();
+    const at = UNSAFE.indexOf(String.fromCharCode(bits));
+    text += String.fromCharCode(at < 0 ? bits : PAIRS + 128 * at + seven());
   }
   return text;
 }
 
 /** @param {Uint8Array} bytes */
 export const pack = (bytes) =>
-  base85(execFileSync(process.env.EMSDK_PYTHON ?? "python3", ["-c", encoder], { input: bytes, maxBuffer: 1 << 26 }));
+  toText(execFileSync(process.env.EMSDK_PYTHON ?? "python3", ["-c", encoder], { input: bytes, maxBuffer: 1 << 26 }));
