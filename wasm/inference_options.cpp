@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "core/inference/llama_cpp/overrides.hpp"
 #include "core/inference/machine.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 
@@ -49,12 +49,10 @@ bool read_split(const std::string& text, std::vector<double>& parts) {
   std::size_t begin = 0;
   while (begin <= text.size()) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    std::string_view part = std::string_view(text).substr(begin, end - begin);
-    const bool negative = part.substr(0, 1) == "-";  // refused by name later
-    if (negative) part.remove_prefix(1);
-    const auto number = take_decimal(part);
-    if (!number || !part.empty() || !std::isfinite(*number)) return false;
-    parts.push_back(negative ? -*number : *number);
+    const std::string part = text.substr(begin, end - begin);
+    char* rest = nullptr;
+    parts.push_back(std::strtod(part.c_str(), &rest));
+    if (part.empty() || *rest != 0 || !std::isfinite(parts.back())) return false;
     begin = end + 1;
   }
   return true;

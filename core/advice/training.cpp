@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/training/step_time.hpp"
-#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -81,7 +80,7 @@ class TrainingAdviser {
     });
     std::optional<TrainingAdvice> together;
     if (over && !suffices) together = combine(found, useful);
-    sort_items(found, before);
+    std::stable_sort(found.begin(), found.end(), before);
     if (together) found.insert(found.begin(), std::move(*together));
     return found;
   }
@@ -125,11 +124,12 @@ class TrainingAdviser {
   /// Cheapest first until it fits, then without those that turn out not to be needed.
   std::optional<TrainingAdvice> combine(const std::vector<TrainingAdvice>& found,
                                         const std::vector<Change>& useful) {
-    const std::vector<std::size_t> order =
-        sorted_numbers(found.size(), [&](std::size_t a, std::size_t b) {
-          return std::tuple(found[a].cost, -found[a].saving) <
-                 std::tuple(found[b].cost, -found[b].saving);
-        });
+    std::vector<std::size_t> order(found.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::tuple(found[a].cost, -found[a].saving) <
+             std::tuple(found[b].cost, -found[b].saving);
+    });
     std::vector<Change> chosen;
     std::optional<TrainingAdvice> best;
     for (const std::size_t at : order) {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/catalog/ranked.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 
@@ -156,8 +155,7 @@ double size_of_word(const std::string& word) {
   std::size_t end = 0;
   while (end < word.size() && (is_digit(word[end]) || word[end] == '.')) ++end;
   if (end == 0 || end > 12) return 0;
-  std::string_view digits = std::string_view(word).substr(0, end);
-  const double number = take_decimal(digits).value_or(0);
+  const double number = std::strtod(word.substr(0, end).c_str(), nullptr);
   const std::string unit = word.substr(end);
   constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {{{"b", 1e9},
                                                                           {"m", 1e6},

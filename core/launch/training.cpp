@@ -1,12 +1,12 @@
 #include "core/launch/training.hpp"
 
 #include <array>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/training/recipes.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 namespace {
@@ -14,7 +14,9 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string shortest(double value) {
-  return significant_digits(value, 6);
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%g", value);
+  return buffer.data();
 }
 const char* python(bool value) {
   return value ? "True" : "False";

@@ -1,11 +1,9 @@
 #include "core/offload/policy.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
-
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 
@@ -14,13 +12,16 @@ Result<OffloadPolicy> policy_from_percent(std::string_view text) {
   constexpr double kAll = 100;
   const Error bad{"percent_bad", "percent", {}};
   std::array<double, kNumbers> numbers{};
+  const std::string words(text);
+  const char* at = words.c_str();
   for (double& number : numbers) {
-    const auto read = take_decimal(text);
-    if (!read || *read > kAll) return bad;
-    number = *read;
-    text.remove_prefix(std::min(text.find_first_not_of(" ,"), text.size()));
+    char* end = nullptr;
+    number = std::strtod(at, &end);
+    if (end == at || !(number >= 0) || number > kAll) return bad;
+    at = end;
+    while (*at == ' ' || *at == ',') ++at;
   }
-  if (!text.empty()) return bad;
+  if (*at != 0) return bad;
   OffloadPolicy policy;
   TierShares* const parts[] = {&policy.weights, &policy.cache, &policy.activations};
   for (std::size_t i = 0; i < std::size(parts); ++i) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "core/quantization/mix.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 namespace {
@@ -40,7 +40,9 @@ bool is_exl(FormatMethod method) {
 }
 
 std::string number(double value) {
-  return significant_digits(value, 4);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
 }
 
 /// Vectors, small matrices and MTP embeddings: what every quantizer leaves alone, in either dialect

@@ -1,8 +1,7 @@
 #include "core/quantization/format_table.hpp"
 
+#include <algorithm>
 #include <array>
-
-#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -277,7 +276,8 @@ FormatTable format_table(const Model& model) {
     row.source = format_source(format.method);
     add(std::move(row));
   }
-  sort_items(table.rows, [](const FormatRow& a, const FormatRow& b) { return a.bytes < b.bytes; });
+  std::stable_sort(table.rows.begin(), table.rows.end(),
+                   [](const FormatRow& a, const FormatRow& b) { return a.bytes < b.bytes; });
   return table;
 }
 

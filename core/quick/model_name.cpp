@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 
 #include "core/quick/known_sizes.hpp"
 #include "core/quick/name_findings.hpp"
 #include "core/quick/name_tokens.hpp"
 #include "core/quick/text.hpp"
-#include "core/units/decimal.hpp"
-#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -18,9 +17,10 @@ constexpr std::size_t kMaxNameBytes = 512;
 constexpr std::size_t kMaxFolders = 4;  // above the file that are asked for a size
 
 std::string number_text(double value) {
+  std::array<char, 32> text{};
   // Four digits: labels have three at most, totals need no more. Above 9999 B all digits count.
-  if (value < 10000) return significant_digits(value, 4);
-  return std::to_string(std::llround(value));
+  std::snprintf(text.data(), text.size(), value < 10000 ? "%.4g" : "%.0f", value);
+  return text.data();
 }
 
 std::string billions_text(double billions) {
@@ -121,7 +121,8 @@ class Resolver {
     resolve_size();
     resolve_label();
     // Notes were made by topic; the page shows them in the order of the name.
-    sort_items(notes_, [](const Placed& a, const Placed& b) { return a.at < b.at; });
+    std::stable_sort(notes_.begin(), notes_.end(),
+                     [](const Placed& a, const Placed& b) { return a.at < b.at; });
     for (Placed& placed : notes_) reading_.notes.push_back(std::move(placed.note));
     return std::move(reading_);
   }

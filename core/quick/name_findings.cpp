@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 #include "core/quick/name_tokens.hpp"
 #include "core/quick/text.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 namespace {
@@ -43,15 +43,13 @@ constexpr std::size_t kMaxDigits = 9;
 
 /// digits.fraction without a locale's decimal point.
 double to_double(std::string_view digits, std::string_view fraction) {
-  const std::string text = std::string(digits) + "." + std::string(fraction);
-  std::string_view rest = text;
-  return take_decimal(rest).value_or(0);
+  const std::string text =
+      std::string(digits) + std::string(fraction) + "e-" + std::to_string(fraction.size());
+  return std::strtod(text.c_str(), nullptr);
 }
 
 std::int64_t to_integer(std::string_view digits) {
-  std::int64_t value = 0;
-  for (const char digit : digits) value = value * 10 + (digit - '0');
-  return value;
+  return std::strtoll(std::string(digits).c_str(), nullptr, 10);
 }
 
 /// "4k" is 4096 tokens; "262k" and "1048k" are powers of two written in thousands.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "core/quick/text.hpp"
-#include "core/units/decimal.hpp"
 
 namespace meyasu {
 namespace {
@@ -149,15 +149,15 @@ std::optional<std::int64_t> whole_count(const Decimal& number, int power) {
   return count;
 }
 
+/// Correctly rounded by strtod; there is no decimal point in the text, so no locale matters.
 double in_billions(const Decimal& number, int power) {
   if (number.digits.empty()) return 0;
   const std::string text = number.digits + "e" + std::to_string(number.exponent + power - kBillion);
-  std::string_view rest = text;
-  return take_decimal(rest).value_or(0);
+  return std::strtod(text.c_str(), nullptr);
 }
 
 double in_billions(std::int64_t count) {
-  return decimal_value(static_cast<std::uint64_t>(count), -kBillion);
+  return std::strtod((std::to_string(count) + "e-9").c_str(), nullptr);
 }
 
 Result<ParameterCount> checked(const ParameterCount& count) {
@@ -171,7 +171,9 @@ Result<ParameterCount> checked(const ParameterCount& count) {
 std::string plain_count_hint(const Decimal& number) {
   const auto count = whole_count(number, 0);
   if (!count || *count == 0) return "";
-  return significant_digits(in_billions(*count), 10) + "B";
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.10gB", in_billions(*count));
+  return text.data();
 }
 
 /// Chained Japanese units, largest first: the sum of "1兆" and "500億".

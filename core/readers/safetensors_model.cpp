@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <utility>
-
-#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -19,7 +16,9 @@ using Shape = std::vector<std::int64_t>;  // outermost dimension first
 class Lookup {
  public:
   explicit Lookup(const SafetensorsHeader& header) : header_(header) {
-    order_ = sorted_numbers(header.tensors.size(), [&](std::size_t a, std::size_t b) {
+    order_.resize(header.tensors.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
       return header.tensors[a].name < header.tensors[b].name;
     });
   }
@@ -330,7 +329,7 @@ void note_unknown(Checkpoint& checkpoint, const std::string& name) {
 
 /// The format with the most parameters.
 std::string most_common(std::vector<std::pair<std::string, std::int64_t>>& parameters) {
-  sort_items(parameters, std::less<>{});
+  std::sort(parameters.begin(), parameters.end());
   std::string best;
   std::int64_t most = 0;
   std::int64_t sum = 0;

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <optional>
+#include <cstdlib>
 
 #include "core/quantization/ftype.hpp"
-#include "core/units/decimal.hpp"
-#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -18,18 +15,11 @@ std::string device_of_place(const LogReading& log, std::string_view place) {
   // Logs number the cards of the machine, estimates those that are used.
   std::vector<int> used;
   for (const LogBuffer& buffer : log.buffers) used.push_back(gpu_of_place(buffer.place));
-  sort_items(used, std::less<>{});
+  std::sort(used.begin(), used.end());
   used.erase(std::unique(used.begin(), used.end()), used.end());
   std::erase(used, -1);
   const auto at = std::find(used.begin(), used.end(), gpu);
   return "gpu" + std::to_string(at == used.end() ? gpu : at - used.begin());
-}
-
-/// The share of a card's memory that a server may use, where the log says one.
-std::optional<double> memory_fraction_of(const LogReading& log) {
-  std::string_view text = log.fact("memory_fraction");
-  const auto share = take_decimal(text);
-  return share && *share > 0 && *share <= 1 ? share : std::nullopt;
 }
 
 /// All kinds of weights as one: logs of different builds divide them differently.
@@ -202,7 +192,7 @@ LlamaCppSettings settings_of_log(const LogReading& log, LlamaCppSettings setting
     }
     devices.push_back(std::move(device));
   }
-  sort_items(devices, [](const LlamaCppDevice& a, const LlamaCppDevice& b) {
+  std::sort(devices.begin(), devices.end(), [](const LlamaCppDevice& a, const LlamaCppDevice& b) {
     return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
   });
   if (!log.buffers.empty()) settings.devices = std::move(devices);
@@ -221,7 +211,9 @@ std::vector<LogFact> options_of_log(const LogReading& log) {
   if (server) {
     put("runtime", log_source_name(log.source));
     put_count("n_ctx", log.number("n_ctx"), 1);
-    if (memory_fraction_of(log)) put("memory_fraction", log.fact("memory_fraction"));
+    const std::string fraction(log.fact("memory_fraction"));
+    const double share = std::strtod(fraction.c_str(), nullptr);
+    if (share > 0 && share <= 1) put("memory_fraction", fraction);
     if (log.fact("kv_type").substr(0, 3) == "fp8") put("kv_type", "fp8");
     return options;
   }
@@ -282,7 +274,9 @@ Result<LogCheck> check_serving_log(InferenceStudy& study, const LogReading& log,
   set_if_known(log, "tp", used.parallel.tp);
   set_if_known(log, "max_num_seqs", used.max_num_seqs);
   set_if_known(log, "max_num_batched_tokens", used.max_num_batched_tokens);
-  if (const auto share = memory_fraction_of(log)) used.memory_fraction = *share;
+  const std::string fraction(log.fact("memory_fraction"));
+  const double share = std::strtod(fraction.c_str(), nullptr);
+  if (share > 0 && share <= 1) used.memory_fraction = share;
   if (log.fact("kv_type").substr(0, 3) == "fp8") used.kv_type = KvCacheType::fp8;
   for (const LogDevice& device : log.devices) {
     if (device.total > 0) used.device_total = device.total;
