@@ -26,7 +26,7 @@ TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
   k = turned(norm(k, WeightName::indexer_k_norm, NormKind::layer), 1);
   const TensorId k_all = store_k(k, indexer_);
   TensorId shares = linear(WeightName::indexer_proj, x, false);
-  const std::int64_t k_row = row_stride(g_[k_all], head);
+  const std::int64_t k_row = row_bytes(g_[k_all].type, head);
   const TensorId keys = g_.view_4d(k_all, {head, 1, indexer_.n_cells, streams}, k_row, k_row,
                                    k_row * indexer_.n_cells);
   const GraphTensor heads = g_[q];
