@@ -5,6 +5,8 @@
 #include <string>
 #include <tuple>
 
+#include "core/units/sort.hpp"
+
 namespace meyasu {
 
 std::string_view advice_name(AdviceKind kind) {
@@ -111,8 +113,7 @@ void sort_advice(std::vector<Advice>& advice) {
   const auto key = [](const Advice& a) {
     return std::tuple(a.cost, a.kinds.size(), a.kinds, a.amount, -a.saving);
   };
-  std::stable_sort(advice.begin(), advice.end(),
-                   [&](const Advice& a, const Advice& b) { return key(a) < key(b); });
+  sort_items(advice, [&](const Advice& a, const Advice& b) { return key(a) < key(b); });
 }
 
 bool has_cheap(const std::vector<Advice>& advice) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/training/step_time.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -80,7 +81,7 @@ class TrainingAdviser {
     });
     std::optional<TrainingAdvice> together;
     if (over && !suffices) together = combine(found, useful);
-    std::stable_sort(found.begin(), found.end(), before);
+    sort_items(found, before);
     if (together) found.insert(found.begin(), std::move(*together));
     return found;
   }
@@ -124,12 +125,11 @@ class TrainingAdviser {
   /// Cheapest first until it fits, then without those that turn out not to be needed.
   std::optional<TrainingAdvice> combine(const std::vector<TrainingAdvice>& found,
                                         const std::vector<Change>& useful) {
-    std::vector<std::size_t> order(found.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return std::tuple(found[a].cost, -found[a].saving) <
-             std::tuple(found[b].cost, -found[b].saving);
-    });
+    const std::vector<std::size_t> order =
+        sorted_numbers(found.size(), [&](std::size_t a, std::size_t b) {
+          return std::tuple(found[a].cost, -found[a].saving) <
+                 std::tuple(found[b].cost, -found[b].saving);
+        });
     std::vector<Change> chosen;
     std::optional<TrainingAdvice> best;
     for (const std::size_t at : order) {

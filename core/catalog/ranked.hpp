@@ -1,10 +1,11 @@
 // The order of search results, shared by the catalogs of models and of hardware.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 
@@ -32,7 +33,7 @@ template <class Document, class Word, class Score, class Length>
     }
     if (all) hits.push_back({total, words.empty() ? 0 : length(documents[i]), i});
   }
-  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
+  sort_items(hits, [](const Hit& a, const Hit& b) {
     if (a.score != b.score) return a.score > b.score;
     if (a.length != b.length) return a.length < b.length;
     return a.index < b.index;

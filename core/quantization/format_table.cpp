@@ -1,7 +1,8 @@
 #include "core/quantization/format_table.hpp"
 
-#include <algorithm>
 #include <array>
+
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -276,8 +277,7 @@ FormatTable format_table(const Model& model) {
     row.source = format_source(format.method);
     add(std::move(row));
   }
-  std::stable_sort(table.rows.begin(), table.rows.end(),
-                   [](const FormatRow& a, const FormatRow& b) { return a.bytes < b.bytes; });
+  sort_items(table.rows, [](const FormatRow& a, const FormatRow& b) { return a.bytes < b.bytes; });
   return table;
 }
 

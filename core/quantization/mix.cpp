@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "core/units/sort.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -254,7 +256,7 @@ MixPlan::MixPlan(const Model& model) : model_(&model) {
     if (entry.category == Category::output) tied_ = false;
   }
   // The order of llama_model_loader::weights_map: counters of the rules run along it.
-  std::sort(entries_.begin(), entries_.end(), [&model](const Entry& a, const Entry& b) {
+  sort_items(entries_, [&model](const Entry& a, const Entry& b) {
     if (a.layer != b.layer) return a.layer < b.layer;
     return model.tensors[a.index].name < model.tensors[b.index].name;
   });

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <vector>
+
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 
@@ -14,12 +15,8 @@ namespace meyasu {
 /// instead of a hash table keeps its bound however a hostile file chooses the names.
 template <class NameOf>
 [[nodiscard]] std::optional<std::size_t> find_duplicate(std::size_t count, NameOf name_of) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const int comparison = name_of(a).compare(name_of(b));
-    return comparison != 0 ? comparison < 0 : a < b;
-  });
+  const std::vector<std::size_t> order =
+      sorted_numbers(count, [&](std::size_t a, std::size_t b) { return name_of(a) < name_of(b); });
   const auto twin =
       std::adjacent_find(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return name_of(a) == name_of(b); });

@@ -7,6 +7,7 @@
 
 #include "core/readers/duplicates.hpp"
 #include "core/readers/shard_name.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -571,7 +572,7 @@ Result<GgufHeader> merge_gguf_splits(std::vector<GgufPart> parts) {
     return Error{"shard_missing", "gguf", list_missing(name ? name->prefix : "*", present)};
   }
 
-  std::sort(parts.begin(), parts.end(), [](const GgufPart& a, const GgufPart& b) {
+  sort_items(parts, [](const GgufPart& a, const GgufPart& b) {
     return a.header.integer("split.no") < b.header.integer("split.no");
   });
   GgufHeader merged = std::move(parts.front().header);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/readers/duplicates.hpp"
+
 // The parser's own assertions guard against misuse by its caller, not against bad text; in the page
 // an assertion would end the module.
 #define RAPIDJSON_ASSERT(condition) static_cast<void>(0)
@@ -100,9 +102,8 @@ void JsonValue::append(std::string key, JsonValue item) {
 namespace {
 
 bool has_duplicates(const std::vector<std::string>& keys) {
-  std::vector<std::string_view> sorted(keys.begin(), keys.end());
-  std::sort(sorted.begin(), sorted.end());
-  return std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
+  return find_duplicate(keys.size(), [&](std::size_t i) -> const std::string& { return keys[i]; })
+      .has_value();
 }
 
 /// Receives the parser's events. A handler that returns false stops the parser at that place.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <limits>
 
 #include "core/readers/duplicates.hpp"
 #include "core/readers/json.hpp"
 #include "core/readers/shard_name.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -135,10 +137,9 @@ std::optional<Error> fill_header(const JsonValue& root, SafetensorsHeader& heade
     if (!tensor.ok()) return tensor.error();
     header.tensors.push_back(std::move(tensor.value()));
   }
-  std::sort(header.tensors.begin(), header.tensors.end(),
-            [](const SafetensorsTensor& a, const SafetensorsTensor& b) {
-              return a.begin != b.begin ? a.begin < b.begin : a.bytes < b.bytes;
-            });
+  sort_items(header.tensors, [](const SafetensorsTensor& a, const SafetensorsTensor& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.bytes < b.bytes;
+  });
   Bytes end = 0;
   for (const SafetensorsTensor& tensor : header.tensors) {
     if (tensor.begin != end) {
@@ -198,7 +199,7 @@ const std::string* find_contradiction(const std::vector<SafetensorsShard>& shard
   std::vector<std::vector<std::string_view>> names(shards.size());
   for (std::size_t i = 0; i < shards.size(); ++i) {
     for (const auto& tensor : shards[i].header.tensors) names[i].push_back(tensor.name);
-    std::sort(names[i].begin(), names[i].end());
+    sort_items(names[i], std::less<>{});
   }
   for (const auto& [tensor, file] : index.tensors) {
     if (!std::binary_search(names[file].begin(), names[file].end(), tensor)) {
@@ -309,7 +310,7 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view text) {
     }
     index.files.push_back(file.text());
   }
-  std::sort(index.files.begin(), index.files.end());
+  sort_items(index.files, std::less<>{});
   index.files.erase(std::unique(index.files.begin(), index.files.end()), index.files.end());
   for (std::size_t i = 0; i < map->items().size(); ++i) {
     const auto file =
@@ -322,8 +323,7 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view text) {
 
 Result<SafetensorsHeader> merge_safetensors(std::vector<SafetensorsShard> shards,
                                             const SafetensorsIndex* index) {
-  std::sort(shards.begin(), shards.end(),
-            [](const auto& a, const auto& b) { return a.file_name < b.file_name; });
+  sort_items(shards, [](const auto& a, const auto& b) { return a.file_name < b.file_name; });
   std::vector<std::string> missing;
   if (index != nullptr) {
     for (const SafetensorsShard& shard : shards) {

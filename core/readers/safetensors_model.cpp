@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <utility>
+
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -16,9 +19,7 @@ using Shape = std::vector<std::int64_t>;  // outermost dimension first
 class Lookup {
  public:
   explicit Lookup(const SafetensorsHeader& header) : header_(header) {
-    order_.resize(header.tensors.size());
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+    order_ = sorted_numbers(header.tensors.size(), [&](std::size_t a, std::size_t b) {
       return header.tensors[a].name < header.tensors[b].name;
     });
   }
@@ -329,7 +330,7 @@ void note_unknown(Checkpoint& checkpoint, const std::string& name) {
 
 /// The format with the most parameters.
 std::string most_common(std::vector<std::pair<std::string, std::int64_t>>& parameters) {
-  std::sort(parameters.begin(), parameters.end());
+  sort_items(parameters, std::less<>{});
   std::string best;
   std::int64_t most = 0;
   std::int64_t sum = 0;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <functional>
 
 #include "core/quantization/ftype.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -15,7 +17,7 @@ std::string device_of_place(const LogReading& log, std::string_view place) {
   // Logs number the cards of the machine, estimates those that are used.
   std::vector<int> used;
   for (const LogBuffer& buffer : log.buffers) used.push_back(gpu_of_place(buffer.place));
-  std::sort(used.begin(), used.end());
+  sort_items(used, std::less<>{});
   used.erase(std::unique(used.begin(), used.end()), used.end());
   std::erase(used, -1);
   const auto at = std::find(used.begin(), used.end(), gpu);
@@ -192,7 +194,7 @@ LlamaCppSettings settings_of_log(const LogReading& log, LlamaCppSettings setting
     }
     devices.push_back(std::move(device));
   }
-  std::sort(devices.begin(), devices.end(), [](const LlamaCppDevice& a, const LlamaCppDevice& b) {
+  sort_items(devices, [](const LlamaCppDevice& a, const LlamaCppDevice& b) {
     return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
   });
   if (!log.buffers.empty()) settings.devices = std::move(devices);

@@ -1,6 +1,5 @@
 #include "core/study/parts.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -8,6 +7,7 @@
 
 #include "core/quantization/ftype.hpp"
 #include "core/quantization/mix.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -82,7 +82,7 @@ std::vector<const CatalogEntry*> draft_candidates(const Model& model, const Cata
     if (std::llabs(architecture.n_vocab - model.n_vocab) > kVocabDifference) continue;
     found.push_back(&entry);
   }
-  std::stable_sort(found.begin(), found.end(), [](const CatalogEntry* a, const CatalogEntry* b) {
+  sort_items(found, [](const CatalogEntry* a, const CatalogEntry* b) {
     return a->params_total > b->params_total;
   });
   return found;

@@ -10,6 +10,7 @@
 
 #include "core/inference/machine.hpp"
 #include "core/study/sweep.hpp"
+#include "core/units/sort.hpp"
 
 namespace meyasu {
 namespace {
@@ -71,8 +72,8 @@ void sort_choices(std::vector<DeviceChoice>& choices) {
   const auto key = [](const DeviceChoice& it) {
     return std::tuple(it.verdict == Verdict::over, it.capacity(), it.n, it.device->id);
   };
-  std::sort(choices.begin(), choices.end(),
-            [&](const DeviceChoice& a, const DeviceChoice& b) { return key(a) < key(b); });
+  sort_items(choices,
+             [&](const DeviceChoice& a, const DeviceChoice& b) { return key(a) < key(b); });
 }
 
 /// How fast each of the choices runs. What is read where depends on the number of devices alone.
