@@ -6,6 +6,7 @@
 
 import { later } from "meyasu:later";
 import { loadCore } from "./core.js";
+import { h } from "./dom.js";
 import { loadGuide } from "./guide/guide.js";
 import { addMessages, languageNames, loadLanguage, speaks } from "./i18n.js";
 
@@ -18,20 +19,45 @@ export class NotLoaded extends Error {}
 /** Which files belong to what, as scripts/lib/package.mjs wrote it down. @param {string} part */
 const filesOf = (part) => document.querySelector(`script[data-${part}]`)?.getAttribute(`data-${part}`)?.split(" ") ?? [];
 
+/** Files that did not come when they were asked for. @type {Set<string>} */
+const missed = new Set();
+
 /**
- * Brings a script into the browser's cache. Browsers may remember for ever that an import failed;
- * this can be tried again.
+ * Brings a script to the browser for the import that follows. Browsers may remember for ever that an
+ * import failed; this can be tried again.
+ * @param {string} file
+ */
+async function brought(file) {
+  try {
+    await (missed.has(file) ? fetched(file) : preloaded(file));
+  } catch {
+    missed.add(file);
+    throw new NotLoaded(file);
+  }
+}
+
+/**
+ * The import uses what was preloaded, even where the server forbids to store it (in Firefox it asks
+ * again then).
+ * @param {string} file
+ */
+const preloaded = (file) =>
+  new Promise((resolve, reject) => {
+    const link = h("link", { rel: "preload", as: "script", crossorigin: "", href: file, on: { load: resolve, error: reject } });
+    if (link.relList.supports("preload")) document.head.append(link);
+    else resolve(null);
+  });
+
+/**
+ * After a preload that failed: Chromium hands that failure to the next import, and forgets it then.
  * @param {string} file
  */
 async function fetched(file) {
-  try {
-    const answer = await fetch(file);
-    await answer.arrayBuffer();
-    if (answer.ok) return;
-  } catch {
-    // as if it had been refused
-  }
-  throw new NotLoaded(file);
+  const answer = await fetch(file);
+  await answer.arrayBuffer();
+  if (!answer.ok) throw new NotLoaded(file);
+  const { href } = new URL(file, location.href);
+  await import(href).catch(() => import(href));
 }
 
 /** @param {import("./core-types.js").Core} core gets the functions of the whole core */
@@ -53,7 +79,7 @@ export function restOfPage(core) {
   };
 
   async function loadPage() {
-    await Promise.all(files.rest.map(fetched));
+    await Promise.all(files.rest.map(brought));
     const [found, whole] = await Promise.all([import("./rest.js"), loadCore(MEYASU_SINGLE_FILE ? undefined : MEYASU_CORE)]);
     Object.assign(core, whole);
     rest = found;
@@ -61,7 +87,7 @@ export function restOfPage(core) {
   /** @param {Language} language */
   async function loadWords(language) {
     const words = files.words[language];
-    await Promise.all([...words.later, ...(speaks(language) ? [] : words.first)].map(fetched));
+    await Promise.all([...words.later, ...(speaks(language) ? [] : words.first)].map(brought));
     const [{ messages }] = await Promise.all([later[language](), loadLanguage(language), loadGuide(language)]);
     addMessages(language, messages);
     complete.add(language);

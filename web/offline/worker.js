@@ -10,7 +10,7 @@ const cacheName = `meyasu-${MEYASU_BUILD}`;
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   // Asked of the server again, or files of two versions could meet; what the page has just loaded is
-  // not sent twice.
+  // not sent twice, unless the server forbids to store it.
   const files = MEYASU_FILES.map((name) => new Request(name, { cache: "no-cache" }));
   event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(files)));
 });

@@ -25,15 +25,20 @@ export function firstView({ test, server, engine }) {
     const core = await coreOf(page);
     const state = { answer: /** @type {'hold' | 'refuse' | 'give'} */ ('hold'), waiting: /** @type {(() => void)[]} */ ([]) };
     const text = readFileSync(new URL(`../../../dist/site/${core}`, import.meta.url));
-    server().route(`/${name}/${core}`, (_request, response) => {
+    /** What the page asked for, other than its service worker. @type {string[]} */
+    const asked = [];
+    const note = (file, { headers }) => headers.referer?.endsWith('/sw.js') || asked.push(file);
+    server().route(`/${name}/${core}`, (request, response) => {
+      note(core, request);
       const give = () => response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-store' }).end(text);
       if (state.answer === 'give') give();
       else if (state.answer === 'refuse') response.writeHead(503).end();
       else state.waiting.push(give);
     });
     // Everything else below this address is the site itself.
-    server().route(`/${name}/`, async (_request, response, rest) => {
+    server().route(`/${name}/`, async (request, response, rest) => {
       const file = rest || 'index.html';
+      note(file, request);
       const type = file.endsWith('.css') ? 'text/css' : file.endsWith('.html') ? 'text/html' : file.endsWith('.svg') ? 'image/svg+xml' : file.endsWith('.webmanifest') ? 'application/manifest+json' : 'text/javascript';
       try {
         response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(readFileSync(new URL(`../../../dist/site/${file}`, import.meta.url)));
@@ -43,6 +48,7 @@ export function firstView({ test, server, engine }) {
     });
     return {
       address: `${server().site}${name}/`,
+      asked,
       give() {
         state.answer = 'give';
         for (const give of state.waiting.splice(0)) give();
@@ -80,6 +86,22 @@ export function firstView({ test, server, engine }) {
     assert.equal(await isWhole(page), true);
     assert.ok(!(await fetched(page)).includes('core-quick.js'), 'and not what it does not need');
   });
+
+  // Firefox asks again for what it may not store; WebKit, where these flows do not run, does not.
+  if (engine === 'chromium')
+    test('a server that forbids to store its files is asked once for each', async (page) => {
+      await page.open(server().site);
+      const held = await holdCore(page, 'unstored');
+      held.give();
+      await page.open(held.address);
+      await page.press('Tab');
+      await whole(page);
+      await page.click('#tab-train');
+      await eventually('another tab', () => page.isVisible('#panel-train'));
+      const scripts = held.asked.filter((file) => file.endsWith('.js') && file !== 'sw.js');
+      for (const part of ['rest', 'core', 'first-ja', 'later-ja']) assert.ok(scripts.some((file) => new RegExp(`^${part}-\\w+\\.js$`).test(file)), part);
+      assert.deepEqual(scripts.sort(), [...new Set(scripts)].sort());
+    });
 
   test('the form works while the rest comes, and its arrival loses and moves nothing', async (page) => {
     await page.open(server().site);
