@@ -12,6 +12,7 @@
 #include "core/inference/machine.hpp"
 #include "core/study/study.hpp"
 #include "wasm/convert.hpp"
+#include "wasm/convert_layers.hpp"
 #include "wasm/inference_options.hpp"
 #include "wasm/sweep.hpp"
 
@@ -27,39 +28,6 @@ static val to_js(const DeviceFit& device) {
 }
 
 namespace {
-
-/// What a layer is, for the strip of layers: "full", "sliding", "chunked", "mla", "shared",
-/// "recurrent", "none".
-std::string_view layer_class(const Layer& layer) {
-  if (layer.kind == LayerKind::feed_forward_only) return "none";
-  if (layer.kind != LayerKind::attention) return "recurrent";
-  if (layer.attention.shares_kv) return "shared";
-  if (layer.attention.mla) return "mla";
-  switch (layer.attention.span) {
-    case AttentionSpan::full:
-      return "full";
-    case AttentionSpan::sliding:
-      return "sliding";
-    case AttentionSpan::chunked:
-      return "chunked";
-  }
-  return "";
-}
-
-val layers_to_js(const Model& model, const std::vector<LayerCost>& costs) {
-  val list = val::array();
-  int index = 0;
-  for (const LayerCost& cost : costs) {
-    const Layer& layer = model.layers[static_cast<std::size_t>(cost.layer)];
-    list.set(index++, object({{"layer", to_js(cost.layer)},
-                              {"kind", to_js(layer_class(layer))},
-                              {"on_gpu", to_js(cost.device >= 0)},
-                              {"weights", to_js(cost.weights)},
-                              {"kv_cache", to_js(cost.kv_cache)},
-                              {"recurrent_state", to_js(cost.recurrent_state)}}));
-  }
-  return list;
-}
 
 val context_to_js(const LlamaCppContext& context) {
   return object({{"n_ctx", to_js(context.n_ctx)},
@@ -116,6 +84,7 @@ val estimate_serving_js(InferenceStudy& study, const val& options) {
               {"max_concurrency", to_js(estimate.pool.max_concurrency)},
               {"starts", to_js(estimate.starts)},
               {"fits", to_js(serves(estimate, users))},
+              {"layers", layers_to_js(study.model(), layers_for_users(estimate, users))},
               {"warnings", array(estimate.warnings)}}));
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/study/library.hpp"
 #include "wasm/convert.hpp"
+#include "wasm/convert_layers.hpp"
 #include "wasm/inference_options.hpp"
 #include "wasm/sweep.hpp"
 
@@ -71,7 +72,15 @@ val answer(InferenceStudy& study, const val& options, Solver solver) {
 }
 
 val estimate_library_js(InferenceStudy& study, const val& options) {
-  return answer<LibraryEstimate>(study, options, &estimate_library);
+  const auto question = library_from_js(options);
+  if (!question) return to_js(Result<LibraryEstimate>(question.error()));
+  const auto estimate = estimate_library(study, question.value());
+  const val result = to_js(estimate);
+  if (estimate) {
+    val value = result["value"];
+    value.set("layers", layers_to_js(study.model(), estimate.value().layers));
+  }
+  return result;
 }
 val solve_library_context(InferenceStudy& study, const val& options) {
   return answer<LibrarySolution>(study, options, &longest_library_context);

@@ -310,14 +310,28 @@ export interface DeviceFit {
   certain: number;
   fit: Fit;
 }
-export type LayerClass = "full" | "sliding" | "chunked" | "mla" | "shared" | "recurrent" | "none";
+export type LayerClass = "full" | "sliding" | "chunked" | "mla" | "shared" | "recurrent" | "none" | "mtp";
+/** `kept`: for the conversation, cache and state. */
 export interface LayerCost {
   layer: number;
   kind: LayerClass;
-  on_gpu: boolean;
+  device: string;
   weights: number;
-  kv_cache: number;
-  recurrent_state: number;
+  kept: number;
+}
+/** Layers of one kind; of one of them. */
+export interface LayerClassCost {
+  kind: LayerClass;
+  n_layer: number;
+  weights: { least: number; most: number };
+  kept: { least: number; most: number };
+}
+/** Blocks and what lies outside them: the terms of weights and cache. */
+export interface LayerCosts {
+  blocks: LayerCost[];
+  classes: LayerClassCost[];
+  outside_weights: number;
+  outside_cache: number;
 }
 export interface LlamaCppEstimate {
   terms: Term[];
@@ -334,7 +348,7 @@ export interface LlamaCppEstimate {
   };
   flash_attention: boolean;
   graph_known: boolean;
-  layers: LayerCost[];
+  layers: LayerCosts;
   warnings: CoreError[];
 }
 export interface ServingEstimate {
@@ -351,6 +365,8 @@ export interface ServingEstimate {
   max_concurrency: number;
   starts: boolean;
   fits: boolean;
+  /** Of one GPU, with the cache of the users asked for. */
+  layers: LayerCosts;
   warnings: CoreError[];
 }
 export interface InferenceChoices {
@@ -909,6 +925,8 @@ export interface Core {
   ruler_ticks(whole: number): { bytes: number; position: number }[];
   readonly GgufReader: new (file_size: number) => FileReader<GgufHeader>;
   merge_gguf_splits(parts: { file_name: string; header: GgufHeader }[]): Result<GgufHeader>;
+  /** What `mmproj_mib` is for a projector's file, to the byte. */
+  projector_mib(file: Model): Result<number>;
   model_from_gguf(header: GgufHeader): Result<Model>;
   readonly SafetensorsReader: new (file_size: number) => FileReader<SafetensorsHeader>;
   parse_safetensors_index(text: string): Result<SafetensorsIndex>;
@@ -1008,7 +1026,7 @@ export interface Core {
   library_formats(runtime: string): { id: string; name: string }[];
   library_like(runtime: string, mix: string, type_k: string, type_v: string): { format: string; k_bits: number; v_bits: number };
   /** `options`: runtime, format, n_ctx, users, prompt, attention, cache, k_bits, v_bits, machine. */
-  estimate_library(study: InferenceStudy, options: object): Result<LibraryEstimate>;
+  estimate_library(study: InferenceStudy, options: object): Result<LibraryEstimate & { layers: LayerCosts }>;
   sweep_library(study: InferenceStudy, options: object, contexts: number[]): Float64Array;
   solve_library_context(study: InferenceStudy, options: object): Result<LibrarySolution>;
   solve_library_users(study: InferenceStudy, options: object): Result<LibrarySolution>;

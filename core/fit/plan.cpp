@@ -25,7 +25,7 @@ Bytes read_of(const Model& model, const Tensor& tensor, bool is_head) {
 /// Layers on each device as the estimate placed them; the output layer counts on the last used.
 std::vector<std::int64_t> layer_counts(const LlamaCppFit& fit) {
   std::vector<std::int64_t> counts(fit.settings.devices.size(), 0);
-  for (const LayerCost& layer : fit.estimate.layers) {
+  for (const LayerCost& layer : fit.estimate.layers.blocks) {
     if (layer.device >= 0) ++counts[static_cast<std::size_t>(layer.device)];
   }
   std::int64_t sum = 0;

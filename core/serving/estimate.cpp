@@ -53,7 +53,8 @@ Range weight_range(Bytes weights, const Parallelism& parallel) {
 /// Everything a rank of one stage takes; the KV pool is what the budget leaves.
 struct StagePlan {
   std::int64_t stage = 0;
-  Bytes weights = 0;
+  StageWeights split;
+  Bytes weights = 0;  // with the rope table
   Bytes rope = 0;
   Bytes activation = 0;
   Bytes kv = 0;
@@ -92,11 +93,33 @@ StagePlan plan_stage(const Model& model, std::span<const Bytes> tensor_bytes,
   StagePlan plan;
   plan.stage = stage;
   plan.rope = s.runtime == ServingRuntime::vllm ? rope_cache_bytes(model) : 0;
-  plan.weights = stage_weight_bytes(model, tensor_bytes, s.parallel, stage) + plan.rope;
+  plan.split = stage_weights(model, tensor_bytes, s.parallel, stage);
+  plan.weights = plan.split.bytes() + plan.rope;
   plan.activation = activation_bytes(model, s, stage);
   plan.kv = std::max<Bytes>(0, kv_bytes_left(s, plan.weights, plan.activation));
   plan.pool = kv_pool(model, s, plan.kv, stage);
   return plan;
+}
+
+/// Of a plan whose weights and pages are known.
+LayerCosts rank_costs(const Model& model, const Parallelism& parallel, const StagePlan& plan) {
+  const StageLayers range =
+      stage_layers(static_cast<std::int64_t>(model.layers.size()), parallel.pp, plan.stage);
+  const KvPool& pool = plan.pool;
+  LayerCosts costs;
+  costs.outside_weights = plan.split.outside + plan.rope;
+  costs.outside_cache = pool.pages_per_request * pool.page_bytes;
+  for (std::int64_t i = range.begin; i < range.end; ++i) {
+    const auto in_stage = static_cast<std::size_t>(i - range.begin);
+    LayerCost cost{
+        .layer = static_cast<int>(i), .device = 0, .weights = plan.split.blocks[in_stage]};
+    const Layer& layer = model.layers[static_cast<std::size_t>(i)];
+    const Bytes pages = in_stage < pool.request_bytes.size() ? pool.request_bytes[in_stage] : 0;
+    (layer.kind == LayerKind::attention ? cost.kv_cache : cost.recurrent_state) = pages;
+    costs.outside_cache -= pages;
+    costs.blocks.push_back(cost);
+  }
+  return costs;
 }
 
 const char* weights_source(ServingRuntime runtime) {
@@ -184,6 +207,7 @@ Result<ServingEstimate> estimate_serving(const Model& model, std::span<const Byt
   estimate.terms = make_terms(model, s, tightest);
   estimate.starts =
       tightest.pool.n_pages >= tightest.pool.pages_per_request && tightest.pool.n_pages > 0;
+  estimate.layers = rank_costs(model, s.parallel, tightest);
   estimate.pool = std::move(tightest.pool);
   if (model.n_ctx_train > 0 && s.max_model_len > model.n_ctx_train) {
     estimate.warnings.push_back({"ctx_over", "max_model_len", std::to_string(model.n_ctx_train)});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/layer_cost.hpp"
 #include "core/serving/kv_pool.hpp"
 #include "core/serving/settings.hpp"
 #include "core/units/term.hpp"
@@ -19,6 +20,7 @@ struct ServingEstimate {
   std::vector<Term> terms;  // weights, activations, ..., kv_pool: the budget, then what is
                             // outside it (device context, graphs)
   KvPool pool;
+  LayerCosts layers;            // of the stage, with the cache of one request of max_model_len
   bool starts = false;          // one request of max_model_len fits
   std::vector<Error> warnings;  // "ctx_over": beyond the trained length
 };

@@ -145,6 +145,14 @@ Result<ExllamaEstimate> estimate_exllama(const Model& model, std::span<const Byt
   const std::int64_t tokens = estimate.max_seq_len * settings.users;
 
   std::vector<Block> blocks = blocks_of(model, tensor_bytes, settings, tokens);
+  Bytes in_blocks = 0;
+  for (std::size_t il = 0; il < blocks.size(); ++il) {
+    in_blocks += blocks[il].weights;
+    estimate.layers.blocks.push_back({.layer = static_cast<int>(il),
+                                      .weights = blocks[il].weights,
+                                      .kv_cache = blocks[il].cache,
+                                      .recurrent_state = blocks[il].states});
+  }
   Bytes on_host = 0;
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
     const Tensor& tensor = model.tensors[i];
@@ -162,6 +170,9 @@ Result<ExllamaEstimate> estimate_exllama(const Model& model, std::span<const Byt
       }
     }
   }
+
+  estimate.layers.outside_weights = on_host - in_blocks;
+  for (const Block& block : blocks) estimate.layers.outside_weights += block.weights;
 
   std::vector<ExllamaGpu> gpus = settings.gpus;
   if (gpus.empty()) gpus.emplace_back();
@@ -182,6 +193,7 @@ Result<ExllamaEstimate> estimate_exllama(const Model& model, std::span<const Byt
       if (!last && gpus[gpu].usable > 0 && taken + bytes > gpus[gpu].usable) break;
       taken += bytes;
       sum.add(blocks[next]);
+      estimate.layers.blocks[next].device = static_cast<int>(gpu);
     }
     for (Term& term : block_terms(sum, card.name, settings, tokens)) {
       estimate.terms.push_back(std::move(term));

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/model/layer_cost.hpp"
 #include "core/model/model.hpp"
 #include "core/serving/pytorch_context.hpp"
 #include "core/units/result.hpp"
@@ -42,6 +43,7 @@ struct ExllamaEstimate {
   /// Per card: weights, kv_cache, recurrent_state, kv_scratch (K and V of one layer in 16 bit, for
   /// a quantized cache), scratch, runtime_context, runtime_overhead; on "host" the token table.
   std::vector<Term> terms;
+  LayerCosts layers;            // the token table among what is outside
   std::vector<Error> warnings;  // "ctx_over"
 };
 

@@ -28,10 +28,13 @@ struct LayerNeed {
   KvGroupKind kind = KvGroupKind::full;
   Bytes per_token = 0;
   Bytes per_request = 0;
+
+  [[nodiscard]] bool keeps() const { return per_token > 0 || per_request > 0; }
 };
 
 LayerNeed need_of(const Layer& layer, const ServingSettings& s) {
   LayerNeed need;
+  if (layer.is_mtp) return need;
   need.per_token = kv_bytes_per_token(layer, s.kv_type, s.parallel.tp);
   need.per_request = state_bytes_per_request(layer, s.parallel.tp);
   if (layer.kind != LayerKind::attention) {
@@ -67,11 +70,11 @@ std::vector<KvGroup> make_groups(const std::array<std::int64_t, 4>& count_of_kin
   return groups;
 }
 
-std::int64_t pages_of_request(const KvGroup& group, const Model& model, const ServingSettings& s,
+std::int64_t pages_of_request(KvGroupKind kind, const Model& model, const ServingSettings& s,
                               std::int64_t block) {
   const std::int64_t length = s.max_model_len;
   const std::int64_t batched = s.max_num_batched_tokens;
-  switch (group.kind) {
+  switch (kind) {
     case KvGroupKind::full:
       return divide_up(length, block);
     case KvGroupKind::window:
@@ -113,9 +116,8 @@ KvPool kv_pool(const Model& model, const ServingSettings& settings, Bytes pool,
   Bytes largest_state = 0;
   for (std::int64_t i = range.begin; i < range.end; ++i) {
     const Layer& layer = model.layers[static_cast<std::size_t>(i)];
-    if (layer.is_mtp) continue;
     const LayerNeed need = need_of(layer, settings);
-    if (need.per_token == 0 && need.per_request == 0) continue;
+    if (!need.keeps()) continue;
     ++count_of_kind[static_cast<std::size_t>(need.kind)];
     widest_token = std::max(widest_token, need.per_token);
     largest_state = std::max(largest_state, need.per_request);
@@ -123,7 +125,7 @@ KvPool kv_pool(const Model& model, const ServingSettings& settings, Bytes pool,
 
   KvPool result;
   result.groups = make_groups(count_of_kind);
-  if (result.groups.empty() || pool <= 0) return result;
+  if (result.groups.empty()) return result;
   // A page must hold a whole state, so tokens per page are raised until it does.
   result.block_tokens = settings.block_size;
   if (widest_token > 0 && largest_state > widest_token * settings.block_size) {
@@ -132,9 +134,16 @@ KvPool kv_pool(const Model& model, const ServingSettings& settings, Bytes pool,
   const Bytes layer_page = std::max(widest_token * result.block_tokens, largest_state);
   result.page_bytes = layer_page * result.groups.front().n_layer;
   for (const KvGroup& group : result.groups) {
-    result.pages_per_request += pages_of_request(group, model, settings, result.block_tokens);
+    result.pages_per_request += pages_of_request(group.kind, model, settings, result.block_tokens);
   }
-  result.n_pages = pool / result.page_bytes;
+  for (std::int64_t i = range.begin; i < range.end; ++i) {
+    const Layer& layer = model.layers[static_cast<std::size_t>(i)];
+    const LayerNeed need = need_of(layer, settings);
+    const std::int64_t pages =
+        need.keeps() ? pages_of_request(need.kind, model, settings, result.block_tokens) : 0;
+    result.request_bytes.push_back(pages * layer_page);
+  }
+  result.n_pages = std::max<Bytes>(0, pool) / result.page_bytes;
   const auto n_group = static_cast<std::int64_t>(result.groups.size());
   result.n_tokens = result.n_pages / n_group * result.block_tokens;
   result.max_concurrency = static_cast<double>(result.n_pages) /

@@ -35,13 +35,16 @@ struct KvPool {
   Bytes page_bytes = 0;           // of one page of one group
   /// Pages that one request of `max_model_len` tokens needs, over all groups.
   std::int64_t pages_per_request = 0;
+  /// The part of each block of the stage in them, with what its pages leave empty; 0 for blocks
+  /// that keep nothing. Padding layers of the groups take the rest.
+  std::vector<Bytes> request_bytes;
   std::int64_t n_pages = 0;
   std::int64_t n_tokens = 0;  // "GPU KV cache size"
   double max_concurrency = 0;
 };
 
 /// Cuts `pool` bytes of one rank of the given pipeline stage. `settings` must have its defaults
-/// filled in. A pool too small for one page gives zeros.
+/// filled in. A pool too small for one page holds none.
 [[nodiscard]] KvPool kv_pool(const Model& model, const ServingSettings& settings, Bytes pool,
                              std::int64_t stage);
 

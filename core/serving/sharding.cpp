@@ -1,6 +1,7 @@
 #include "core/serving/sharding.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
 
 #include "core/units/bytes.hpp"
@@ -102,16 +103,29 @@ StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage, std::int64_
   return range;
 }
 
-Bytes stage_weight_bytes(const Model& model, std::span<const Bytes> tensor_bytes,
-                         const Parallelism& parallel, std::int64_t stage) {
+Bytes StageWeights::bytes() const {
+  return std::accumulate(blocks.begin(), blocks.end(), outside);
+}
+
+StageWeights stage_weights(const Model& model, std::span<const Bytes> tensor_bytes,
+                           const Parallelism& parallel, std::int64_t stage) {
   const auto n_layer = static_cast<std::int64_t>(model.layers.size());
   const StageLayers range = stage_layers(n_layer, parallel.pp, stage);
-  Bytes total = 0;
+  StageWeights weights;
+  weights.blocks.resize(static_cast<std::size_t>(range.end - range.begin));
   for (std::size_t i = 0; i < model.tensors.size() && i < tensor_bytes.size(); ++i) {
-    if (!on_stage(model, model.tensors[i], range, n_layer)) continue;
-    total += rank_share(model, model.tensors[i], tensor_bytes[i], parallel);
+    const Tensor& tensor = model.tensors[i];
+    if (!on_stage(model, tensor, range, n_layer)) continue;
+    (tensor.layer < 0 ? weights.outside
+                      : weights.blocks[static_cast<std::size_t>(tensor.layer - range.begin)]) +=
+        rank_share(model, tensor, tensor_bytes[i], parallel);
   }
-  return total;
+  return weights;
+}
+
+Bytes stage_weight_bytes(const Model& model, std::span<const Bytes> tensor_bytes,
+                         const Parallelism& parallel, std::int64_t stage) {
+  return stage_weights(model, tensor_bytes, parallel, stage).bytes();
 }
 
 Bytes rope_cache_bytes(const Model& model) {

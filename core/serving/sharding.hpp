@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "core/serving/settings.hpp"
 
@@ -17,13 +18,21 @@ struct StageLayers {
 [[nodiscard]] StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage,
                                        std::int64_t stage);
 
-/// Bytes of the weights on one GPU of pipeline stage `stage`. `tensor_bytes` is parallel to
+/// The weights on one GPU of pipeline stage `stage`. `tensor_bytes` is parallel to
 /// Model::tensors, in the format that the checkpoint has.
 /// - linears: / tp; K and V projections repeat when there are fewer KV heads than ranks
 /// - token table and head: vocabulary padded to 64, / tp; a tied table counts once, on both ends
 ///   of a pipeline
 /// - norms, routers, MLA down-projections: on every rank
 /// - routed experts: / tp, or whole experts over tp x dp ranks with expert parallelism
+struct StageWeights {
+  std::vector<Bytes> blocks;  // those of the stage, in order
+  Bytes outside = 0;          // token table, head, final norm
+  [[nodiscard]] Bytes bytes() const;
+};
+[[nodiscard]] StageWeights stage_weights(const Model& model, std::span<const Bytes> tensor_bytes,
+                                         const Parallelism& parallel, std::int64_t stage);
+/// Their sum.
 [[nodiscard]] Bytes stage_weight_bytes(const Model& model, std::span<const Bytes> tensor_bytes,
                                        const Parallelism& parallel, std::int64_t stage);
 

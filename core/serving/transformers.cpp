@@ -25,15 +25,13 @@ struct Part {
   bool last = false;
 };
 
-Bytes weights_of(const Model& model, std::span<const Bytes> tensor_bytes, const Part& part) {
+/// Of the tensors outside the blocks.
+Bytes outside_weights_of(const Model& model, std::span<const Bytes> tensor_bytes,
+                         const Part& part) {
   Bytes total = 0;
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
     const Tensor& tensor = model.tensors[i];
-    if (tensor.layer >= 0) {
-      const auto block = static_cast<std::size_t>(tensor.layer);
-      if (block >= part.begin && block < part.end) total += tensor_bytes[i];
-      continue;
-    }
+    if (tensor.layer >= 0) continue;
     const bool at_start =
         tensor.role == TensorRole::embedding || tensor.role == TensorRole::position;
     if (at_start ? part.first : part.last) total += tensor_bytes[i];
@@ -56,19 +54,35 @@ struct Cache {
   Bytes states = 0;
 };
 
+/// What layer `il` keeps.
+LayerCost kept_by(const Model& model, const TransformersSettings& s, std::size_t il,
+                  std::int64_t n_token) {
+  const Layer& layer = model.layers[il];
+  LayerCost cost{.layer = static_cast<int>(il)};
+  if (layer.is_mtp) return cost;
+  cost.kv_cache =
+      s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
+  cost.recurrent_state = s.batch * state_bytes_per_request(layer, 1);
+  return cost;
+}
+
 Cache cache_of(const Model& model, const TransformersSettings& s, const Part& part,
                std::int64_t n_token) {
   Cache cache;
   for (std::size_t il = part.begin; il < part.end; ++il) {
-    const Layer& layer = model.layers[il];
-    if (layer.is_mtp) continue;
-    const Bytes bytes =
-        s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
-    cache.cells += bytes;
-    cache.largest_layer = std::max(cache.largest_layer, bytes);
-    cache.states += s.batch * state_bytes_per_request(layer, 1);
+    const LayerCost cost = kept_by(model, s, il, n_token);
+    cache.cells += cost.kv_cache;
+    cache.largest_layer = std::max(cache.largest_layer, cost.kv_cache);
+    cache.states += cost.recurrent_state;
   }
   return cache;
+}
+
+/// Cached tokens at the end of a stage.
+std::int64_t tokens_after(const TransformersSettings& s, TransformersStage stage) {
+  const bool whole =
+      stage == TransformersStage::decode || s.cache == TransformersCache::static_full;
+  return whole ? s.context : s.prompt;
 }
 
 Bytes scores_bytes(const Model& model, const TransformersSettings& s, const Part& part) {
@@ -110,8 +124,7 @@ std::vector<Term> cache_terms(const TransformersSettings& s, const Part& part, c
 /// The prompt goes through at once: hidden states, the widest layer, then the logits.
 std::vector<Term> prefill_terms(const Model& model, const TransformersSettings& s,
                                 const Part& part) {
-  const bool whole = s.cache == TransformersCache::static_full;
-  const std::int64_t cached = whole ? s.context : s.prompt;
+  const std::int64_t cached = tokens_after(s, TransformersStage::prefill);
   std::vector<Term> terms = cache_terms(s, part, cache_of(model, s, part, cached), cached);
   const Bytes body = body_activation_bytes(model, s.batch * s.prompt, 1);
   push(terms, "activations", part, body,
@@ -221,6 +234,12 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
   if (!valid) return valid.error();
   const TransformersSettings& s = valid.value();
   TransformersEstimate estimate;
+  std::vector<Bytes> block_weights(model.layers.size());
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    const int layer = model.tensors[i].layer;
+    if (layer < 0 || static_cast<std::size_t>(layer) >= block_weights.size()) continue;
+    block_weights[static_cast<std::size_t>(layer)] += tensor_bytes[i];
+  }
   const auto n_gpu = static_cast<std::size_t>(s.n_gpu);
   for (std::size_t gpu = 0; gpu < n_gpu; ++gpu) {
     const Part part{.device = s.on_cpu ? "host" : "gpu" + std::to_string(gpu),
@@ -235,7 +254,16 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
                                              : TransformersStage::prefill);
     std::vector<Term>& peak = decode_is_peak ? decode : prefill;
 
-    push(estimate.terms, "weights", part, weights_of(model, tensor_bytes, part),
+    Bytes weights = outside_weights_of(model, tensor_bytes, part);
+    estimate.layers.outside_weights += weights;
+    for (std::size_t il = part.begin; il < part.end; ++il) {
+      LayerCost cost = kept_by(model, s, il, tokens_after(s, estimate.stages.back()));
+      cost.device = s.on_cpu ? -1 : static_cast<int>(gpu);
+      cost.weights = block_weights[il];
+      weights += cost.weights;
+      estimate.layers.blocks.push_back(cost);
+    }
+    push(estimate.terms, "weights", part, weights,
          {"sum of the tensors",
           {count_input("layers", static_cast<std::int64_t>(part.end - part.begin))}},
          "checkpoint");

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/model/layer_cost.hpp"
 #include "core/model/model.hpp"
 #include "core/serving/pytorch_context.hpp"
 #include "core/units/result.hpp"
@@ -48,6 +49,7 @@ struct TransformersEstimate {
   /// runtime_overhead. On "host": load_shard, the one shard that loading holds in RAM.
   std::vector<Term> terms;
   std::vector<TransformersStage> stages;  // one per GPU, or one for the CPU
+  LayerCosts layers;                      // each at the peak of its GPU
   std::vector<Error> warnings;            // "ctx_over"
 };
 

@@ -52,6 +52,7 @@ Result<LibraryEstimate> by_transformers(const Model& model, std::span<const Byte
   LibraryEstimate estimate;
   estimate.terms = std::move(made.value().terms);
   estimate.warnings = std::move(made.value().warnings);
+  estimate.layers = std::move(made.value().layers);
   estimate.context = question.context;
   return estimate;
 }
@@ -75,6 +76,7 @@ Result<LibraryEstimate> by_exllama(const Model& model, std::span<const Bytes> by
   LibraryEstimate estimate;
   estimate.terms = std::move(made.value().terms);
   estimate.warnings = std::move(made.value().warnings);
+  estimate.layers = std::move(made.value().layers);
   estimate.context = made.value().max_seq_len;
   return estimate;
 }

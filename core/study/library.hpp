@@ -86,8 +86,9 @@ struct LibraryQuestion {
 
 struct LibraryEstimate {
   std::vector<Term> terms;
-  MachineFit fit;               // places: the GPUs, then the host where its memory is known
-  std::int64_t context = 0;     // tokens of one conversation, as allocated
+  MachineFit fit;            // places: the GPUs, then the host where its memory is known
+  std::int64_t context = 0;  // tokens of one conversation, as allocated
+  LayerCosts layers;
   std::vector<Error> warnings;  // "ctx_over"
 };
 

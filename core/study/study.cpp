@@ -118,6 +118,16 @@ Bytes bytes_for_users(const ServingEstimate& estimate, std::int64_t users) {
   return bytes;
 }
 
+LayerCosts layers_for_users(const ServingEstimate& estimate, std::int64_t users) {
+  LayerCosts layers = estimate.layers;
+  layers.outside_cache *= users;
+  for (LayerCost& block : layers.blocks) {
+    block.kv_cache *= users;
+    block.recurrent_state *= users;
+  }
+  return layers;
+}
+
 WeightFormat serving_format_like(Ftype ftype) {
   const double bits = bits_of(ftype_info(ftype).default_type);
   if (bits >= 16) return plain_format(FormatMethod::bf16);

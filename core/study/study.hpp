@@ -58,6 +58,9 @@ struct DeviceFit {
 /// the pages of these requests. Grows with the context, where the terms always fill the budget.
 [[nodiscard]] Bytes bytes_for_users(const ServingEstimate& estimate, std::int64_t users);
 
+/// The blocks with the cache that these requests take of the pool.
+[[nodiscard]] LayerCosts layers_for_users(const ServingEstimate& estimate, std::int64_t users);
+
 /// The rooms of the machine for a solver; a host of unknown size is left out.
 [[nodiscard]] FitGoal goal_of(const LlamaCppSettings& settings, const MachineRoom& room,
                               Comfort comfort);

@@ -294,24 +294,29 @@ void add_adapters(const Model& model, const LlamaCppParts& parts, const LlamaCpp
   }
 }
 
-std::vector<LayerCost> layer_costs(const Model& model, const LlamaCppPlacement& placement,
-                                   const std::vector<KvLayer>& kv,
-                                   const std::vector<StateLayer>& states) {
-  std::vector<LayerCost> costs(model.layers.size());
-  for (std::size_t il = 0; il < costs.size(); ++il) {
-    costs[il].layer = static_cast<int>(il);
-    costs[il].device = placement.layer_device[il];
+LayerCosts layer_costs(const Model& model, const LlamaCppPlacement& placement,
+                       const std::vector<KvLayer>& kv, const std::vector<StateLayer>& states) {
+  LayerCosts costs;
+  costs.blocks.resize(model.layers.size());
+  for (std::size_t il = 0; il < costs.blocks.size(); ++il) {
+    costs.blocks[il].layer = static_cast<int>(il);
+    costs.blocks[il].device = placement.layer_device[il];
   }
+  const auto add_weight = [&](const Tensor& tensor) {
+    const bool outside =
+        tensor.layer < 0 || static_cast<std::size_t>(tensor.layer) >= costs.blocks.size();
+    (outside ? costs.outside_weights
+             : costs.blocks[static_cast<std::size_t>(tensor.layer)].weights) += tensor.bytes();
+  };
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
-    const auto block = static_cast<std::size_t>(std::max(model.tensors[i].layer, 0));
-    if (model.tensors[i].layer < 0 || block >= costs.size()) continue;
-    if (placement.tensor_device[i] != kNotLoaded) costs[block].weights += model.tensors[i].bytes();
+    if (placement.tensor_device[i] != kNotLoaded) add_weight(model.tensors[i]);
   }
+  for (const WeightCopy& copy : placement.copies) add_weight(model.tensors[copy.tensor]);
   for (const KvLayer& layer : kv) {
-    costs[static_cast<std::size_t>(layer.layer)].kv_cache += layer.bytes();
+    costs.blocks[static_cast<std::size_t>(layer.layer)].kv_cache += layer.bytes();
   }
   for (const StateLayer& state : states) {
-    costs[static_cast<std::size_t>(state.layer)].recurrent_state += state.bytes();
+    costs.blocks[static_cast<std::size_t>(state.layer)].recurrent_state += state.bytes();
   }
   return costs;
 }

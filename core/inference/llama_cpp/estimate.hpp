@@ -21,23 +21,16 @@
 #include "core/inference/llama_cpp/kv_cache.hpp"
 #include "core/inference/llama_cpp/parts.hpp"
 #include "core/inference/llama_cpp/recurrent_state.hpp"
+#include "core/model/layer_cost.hpp"
 #include "core/units/term.hpp"
 
 namespace meyasu {
 
-/// What one block costs, for the per-layer view.
-struct LayerCost {
-  int layer = 0;
-  int device = kHost;
-  Bytes weights = 0;
-  Bytes kv_cache = 0;
-  Bytes recurrent_state = 0;
-};
-
 struct LlamaCppEstimate {
   LlamaCppContext context;
   std::vector<Term> terms;  // their sum per device is the total
-  std::vector<LayerCost> layers;
+  /// Weights as the file has them, without padding and the gaps of a mapped file.
+  LayerCosts layers;
   ComputeBuffers compute;
   /// "ctx_over", "ngl_over", "arch_unknown" (detail: what is missing)...: the estimate stands, with
   /// this beside it.

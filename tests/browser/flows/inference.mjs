@@ -196,10 +196,31 @@ export function inference({ test, server, sources }) {
       ]) {
         const cell = await page.evaluate((kind) => [...document.querySelectorAll(`#map-users .cell-${kind}`)].pop()?.id, shown);
         assert.ok(cell, `${runtime}: a cell that is ${shown}`);
+        const before = await page.attribute('#panel-infer', 'data-settled');
         await page.click(`#${cell}`);
         await eventually(`${runtime} ${cell}: ${shown}`, async () => said.test(await page.text('#infer-verdict')));
+        await eventually('the maps again', async () => (await page.attribute('#panel-infer', 'data-settled')) !== before);
       }
     }
+  });
+
+  test('what each layer keeps and weighs is shown as the chosen runtime stores it', async (page) => {
+    // DeepSeek-V2-Lite, 8192 tokens of 16 bit: the latent of 512 + 64 values, or 16 heads of 128 + 64 + 128.
+    for (const [runtime, kept] of [
+      ['llama-server', '9.0 MiB'],
+      ['vllm', '9.0 MiB'],
+      ['transformers', '80.0 MiB'],
+    ]) {
+      await open(page, `r=${runtime};m=deepseek-ai/DeepSeek-V2-Lite;g=h100-sxm;c=8192;w=F16`);
+      const layers = await eventually(`${runtime}: layers`, async () => page.text('#infer-layers'));
+      assert.match(layers, new RegExp(`MLA.*27 層.*${kept}`), runtime);
+      await page.click('#infer-layers summary');
+      const rows = await eventually('the table', () => page.evaluate(() => document.querySelectorAll('#infer-layers tbody tr').length));
+      assert.equal(rows, 27 + 1, 'a row for each layer, one for what is outside');
+    }
+    // Llama-3.1-8B with ExLlama: K and V of 8 heads of 128, 16 bit.
+    await open(page, 'r=exllamav3;m=meta-llama/Llama-3.1-8B;g=rtx-4090;c=8192;w=F16');
+    await eventually('32 layers', async () => /32 層.*32\.0 MiB/.test(await page.text('#infer-layers')));
   });
 
   test('too large: short by how much, and what makes it fit', async (page) => {

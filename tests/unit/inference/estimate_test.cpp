@@ -87,11 +87,12 @@ TEST_CASE("the cost of the layers adds up to the terms") {
   const Model model = truth_model("Gemma-3-4B");
   const auto estimate = estimate_llama_cpp(model, one_gpu()).value();
   Bytes kv = 0;
-  for (const LayerCost& layer : estimate.layers) kv += layer.kv_cache;
-  CHECK(estimate.layers.size() == 34);
+  for (const LayerCost& layer : estimate.layers.blocks) kv += layer.kv_cache;
+  CHECK(estimate.layers.blocks.size() == 34);
   CHECK(kv ==
         bytes_of(estimate, "kv_cache", "gpu0") + bytes_of(estimate, "kv_cache_window", "gpu0"));
-  CHECK(estimate.layers[5].kv_cache > estimate.layers[4].kv_cache);  // every sixth is full
+  CHECK(estimate.layers.blocks[5].kv_cache >
+        estimate.layers.blocks[4].kv_cache);  // every sixth is full
 }
 
 TEST_CASE("parts beside the model are terms of their own") {

@@ -118,7 +118,7 @@ TEST_CASE("parts make up totals, on every place and in every layer", "[propertie
       CHECK(likely == on_likely);
       CHECK(high == on_high);
       Bytes cache_of_layers = 0;
-      for (const LayerCost& layer : estimate.layers) cache_of_layers += layer.kv_cache;
+      for (const LayerCost& layer : estimate.layers.blocks) cache_of_layers += layer.kv_cache;
       CHECK(cache == cache_of_layers);
     }
   }

@@ -93,7 +93,14 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
   const chartBy = h("p", { class: "note" });
   const mapUnit = h("p", { class: "note" });
   const layers = h("div", { class: "stack" });
-  const layersCard = h("div", { class: "card stack" }, h("h2", {}, t("infer.layers")), h("p", { class: "lead" }, t("infer.layers_note")), layers);
+  const layersBy = h("p", { class: "note" });
+  const layersCard = h(
+    "div",
+    { class: "card stack", id: "infer-layers" },
+    h("div", { class: "title-row" }, h("h2", {}, t("infer.layers")), layersBy),
+    h("p", { class: "lead" }, t("infer.layers_note")),
+    layers,
+  );
   const runtimes = h("div", { class: "stack" });
   const cards = machineCards({
     t,
@@ -267,8 +274,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
         }),
       ),
     );
-    fill(layers, ...layerStrip(estimate.layers, t));
-    layersCard.hidden = false;
+    showLayers(estimate.layers, (device) => deviceName(device, gpus, t));
     said = { model, size: t(`verdict.${shown}_short`, { x: gib(Math.abs(main.fit.margin)) }) };
     announce(`${t(`verdict.${shown}`)} ${said.size}`);
     shownResult = {
@@ -283,6 +289,13 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       answer: gib(main.fit.likely),
     };
     return main.fit.usable;
+  }
+
+  /** @param {import("../../core-types.js").LayerCosts} costs @param {(device: string) => string} place @param {string} [share] of what they are a part */
+  function showLayers(costs, place, share) {
+    const by = t("infer.layers_by", { x: t(/** @type {any} */ (`runtime.${inputs.r}`)), c: whole(typedNumber(inputs.c)), u: people(Number(inputs.u)) });
+    fill(layersBy, [by, share].filter(Boolean).join(t("infer.comma")));
+    fill(layers, ...layerStrip(costs, place, t));
   }
 
   /** A row about speed; null where a bandwidth is not known. @param {import("../../core-types.js").Result<import("../../core-types.js").Speed>} speed */
@@ -399,7 +412,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       h("div", { class: "title-row" }, h("h2", {}, t("infer.terms")), h("p", { class: "note" }, t("infer.terms_note"))),
       termList({ terms: estimate.terms, title: t("infer.each_gpu"), total: estimate.fit.likely, device: "gpu0", explain, t }),
     );
-    layersCard.hidden = true;
+    showLayers(estimate.layers, () => t("infer.each_gpu"), t("infer.each_gpu"));
     said = { model, size: people(users) };
     announce(said.size);
     shownResult = {
@@ -468,7 +481,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       h("div", { class: "title-row" }, h("h2", {}, t("infer.terms")), h("p", { class: "note" }, t("infer.terms_note"))),
       ...places.map(({ device, fit }) => termList({ terms: termsOn(device), title: deviceName(device, gpus, t), total: fit.likely, device, explain, t })),
     );
-    layersCard.hidden = true;
+    showLayers(estimate.layers, (device) => deviceName(device, gpus, t));
     said = { model, size: t(`verdict.${verdict}_short`, { x: gib(Math.abs(main.fit.margin)) }) };
     announce(`${t(`verdict.${verdict}`)} ${said.size}`);
     shownResult = {

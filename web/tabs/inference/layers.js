@@ -1,70 +1,59 @@
-/** One cell a layer: what it is by its glyph, what it keeps by its height. */
+/** One cell a layer: what it is by its glyph, what it keeps by its height. The same of every runtime. */
 
 import { fill, h } from "../../dom.js";
 import { gib, mib, whole } from "../../format.js";
+import { amount } from "./terms.js";
 
-/** @typedef {import("../../core-types.js").LayerCost} LayerCost */
+/** @typedef {import("../../core-types.js").LayerCosts} LayerCosts */
 /** @typedef {import("../../core-types.js").LayerClass} LayerClass */
 
 /** @type {Record<LayerClass, string>} */
-const GLYPHS = { full: "■", sliding: "◫", chunked: "▤", mla: "◆", shared: "↥", recurrent: "↻", none: "·" };
-
-/** @param {LayerCost} layer */
-const kept = (layer) => layer.kv_cache + layer.recurrent_state;
+const GLYPHS = { full: "■", sliding: "◫", chunked: "▤", mla: "◆", shared: "↥", recurrent: "↻", none: "·", mtp: "»" };
 
 /**
- * @param {LayerCost[]} layers
+ * @param {LayerCosts} costs
+ * @param {(device: string) => string} place name of a device
  * @param {import("../../i18n.js").Translate} t
  * @returns {import("../../dom.js").Child[]}
  */
-export function layerStrip(layers, t) {
-  const most = Math.max(1, ...layers.map(kept));
-  /** @type {Map<LayerClass, LayerCost[]>} */
-  const kinds = new Map();
-  for (const layer of layers) kinds.set(layer.kind, [...(kinds.get(layer.kind) ?? []), layer]);
-  const cells = layers.map((layer) => {
-    const bar = h("span", { class: `layer-bar layer-${layer.kind}` });
-    bar.style.height = `${(kept(layer) / most) * 100}%`;
+export function layerStrip(costs, place, t) {
+  const { blocks, classes } = costs;
+  const tallest = Math.max(1, ...blocks.map(({ kept }) => kept));
+  const cells = blocks.map(({ layer, kind, kept }) => {
+    const bar = h("span", { class: `layer-bar layer-${kind}` });
+    bar.style.height = `${(kept / tallest) * 100}%`;
     return h(
       "span",
-      { class: "layer", title: t("infer.layer_title", { n: layer.layer, kind: t(`layer.${layer.kind}`), x: mib(kept(layer)) }) },
+      { class: "layer", title: t("infer.layer_title", { n: layer, kind: t(`layer.${kind}`), x: mib(kept) }) },
       h("span", { class: "layer-room" }, bar),
-      h("span", { class: "layer-glyph" }, GLYPHS[layer.kind]),
+      h("span", { class: "layer-glyph" }, GLYPHS[kind]),
     );
   });
-  const sentence = [...kinds]
-    .map(([kind, members]) => t("infer.layers_words", { kind: t(`layer.${kind}`), n: members.length, x: mib(kept(members[0])) }))
-    .join(t("infer.comma"));
+  // Layers of one kind may differ: more experts, fewer heads.
+  const each = (/** @type {{ least: number, most: number }} */ { least, most }) => amount({ bytes: least, low: least, high: most }, t);
+  const words = (/** @type {import("../../core-types.js").LayerClassCost} */ { kind, n_layer, kept, weights }) =>
+    t("infer.layers_legend", { kind: t(`layer.${kind}`), n: whole(n_layer), x: each(kept), w: each(weights) });
   return [
-    h("div", { class: "layers scroll", role: "img", "aria-label": sentence, tabindex: "0" }, ...cells),
+    h("div", { class: "layers scroll", role: "img", "aria-label": classes.map(words).join(t("infer.comma")), tabindex: "0" }, ...cells),
     h(
       "ul",
       { class: "legend" },
-      [...kinds].map(([kind, members]) =>
-        h(
-          "li",
-          {},
-          h("span", { "aria-hidden": "true" }, `${GLYPHS[kind]} `),
-          t("infer.layers_legend", {
-            kind: t(`layer.${kind}`),
-            n: whole(members.length),
-            x: mib(kept(members[0])),
-          }),
-        ),
-      ),
+      classes.map((cost) => h("li", {}, h("span", { "aria-hidden": "true" }, `${GLYPHS[cost.kind]} `), words(cost))),
     ),
-    layerTable(layers, t),
+    layerTable(costs, place, t),
   ];
 }
 
 /**
  * Made only when opened: large models have a hundred rows.
- * @param {LayerCost[]} layers
+ * @param {LayerCosts} costs
+ * @param {(device: string) => string} place
  * @param {import("../../i18n.js").Translate} t
  */
-function layerTable(layers, t) {
+function layerTable({ blocks, outside_weights, outside_cache }, place, t) {
   const inside = h("div", { class: "scroll" });
   const details = h("details", {}, h("summary", {}, t("infer.as_table")), inside);
+  const row = (/** @type {string} */ name, /** @type {string[]} */ cells) => h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell)));
   details.addEventListener("toggle", () => {
     if (!details.open) return;
     fill(
@@ -86,17 +75,8 @@ function layerTable(layers, t) {
         h(
           "tbody",
           {},
-          layers.map((layer) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row" }, String(layer.layer)),
-              h("td", {}, t(`layer.${layer.kind}`)),
-              h("td", {}, layer.on_gpu ? "GPU" : t("infer.ram")),
-              h("td", {}, gib(layer.weights)),
-              h("td", {}, mib(kept(layer))),
-            ),
-          ),
+          blocks.map(({ layer, kind, device, weights, kept }) => row(String(layer), [t(`layer.${kind}`), place(device), gib(weights), mib(kept)])),
+          row(t("infer.layers_outside"), [t("infer.layers_outside_what"), "", gib(outside_weights), mib(outside_cache)]),
         ),
       ),
     );

@@ -50,7 +50,7 @@ export function deviceName(device, nGpu, t) {
 
 /**
  * "110〜585 MiB", or the one number.
- * @param {Term} term
+ * @param {Pick<Term, "bytes" | "low" | "high">} term
  * @param {Translate} t
  */
 export function amount({ bytes, low, high }, t) {
