@@ -36,6 +36,8 @@ class PuppeteerPage {
   #page;
   #errors = [];
   #requests = [];
+  /** @type {import('puppeteer-core').NewDocumentScriptEvaluation[]} */
+  #scripts = [];
   #listeners = [
     ['console', (message) => message.type() === 'error' && this.#errors.push(`console.error: ${message.text()}`)],
     ['pageerror', (error) => this.#errors.push(`error: ${/^(Error)?$/.test(error.message ?? '') ? error.stack : error.message}`)],
@@ -53,8 +55,8 @@ class PuppeteerPage {
     await this.#page.goto(url, { waitUntil: 'load' });
   }
   /** Runs `work` in every document from now on, before its own scripts. */
-  async beforeEach(work) {
-    await this.#page.evaluateOnNewDocument(work);
+  async beforeEach(work, ...args) {
+    this.#scripts.push(await this.#page.evaluateOnNewDocument(work, ...args));
   }
   async resize(width, height) {
     try {
@@ -124,6 +126,7 @@ class PuppeteerPage {
   async close() {
     await forgetVisitor((work) => this.#page.evaluate(work));
     for (const [event, listener] of this.#listeners) this.#page.off(event, listener);
+    for (const { identifier } of this.#scripts) await this.#page.removeScriptToEvaluateOnNewDocument(identifier);
     await this.#page.goto('about:blank');
   }
 }

@@ -28,6 +28,7 @@ import { model } from '../flows/model.mjs';
 import { monkey } from '../flows/monkey.mjs';
 import { names } from '../flows/names.mjs';
 import { offload } from '../flows/offload.mjs';
+import { ownMachine } from '../flows/own-machine.mjs';
 import { preferences } from '../flows/preferences.mjs';
 import { print } from '../flows/print.mjs';
 import { quick } from '../flows/quick.mjs';
@@ -36,7 +37,7 @@ import { screenshots } from '../flows/screenshots.mjs';
 import { security } from '../flows/security.mjs';
 import { training } from '../flows/training.mjs';
 
-const flows = { driver, quick, firstView, bars, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, languages, embed, layout, print, results, accessibility, security, monkey, screenshots };
+const flows = { driver, quick, firstView, bars, ownMachine, inference, machines, training, offload, errors, accuracy, names, model, fragment, preferences, keyboard, languages, embed, layout, print, results, accessibility, security, monkey, screenshots };
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const limit = 120_000; // ms for one test
