@@ -1,7 +1,7 @@
 // The other side of web/unpack.js: LZMA as text. The encoder is that of Python, which Emscripten
 // brings on every system.
 import { execFileSync } from "node:child_process";
-import { PAIRS, UNSAFE } from "../../web/unpack.js";
+import { PAIRS, UNSAFE, unpack } from "../../web/unpack.js";
 
 const encoder = `
 import lzma, sys
@@ -35,5 +35,10 @@ export function toText(bytes) {
 }
 
 /** @param {Uint8Array} bytes */
-export const pack = (bytes) =>
-  toText(execFileSync(process.env.EMSDK_PYTHON ?? "python3", ["-c", encoder], { input: bytes, maxBuffer: 1 << 26 }));
+export function pack(bytes) {
+  const python = process.env.EMSDK_PYTHON ?? "python3";
+  const text = toText(execFileSync(python, ["-c", encoder], { input: bytes, maxBuffer: 1 << 26 }));
+  if ([...UNSAFE].some((character) => text.includes(character))) throw new Error("packed text would not survive");
+  if (Buffer.compare(unpack(text, bytes.length), bytes) !== 0) throw new Error("packed text does not come out as it was");
+  return text;
+}
