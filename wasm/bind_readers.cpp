@@ -12,6 +12,7 @@
 #include "core/readers/gguf_header.hpp"
 #include "core/readers/gguf_model.hpp"
 #include "core/readers/safetensors_header.hpp"
+#include "core/study/projector.hpp"
 #include "wasm/convert.hpp"
 
 namespace meyasu {
@@ -123,6 +124,10 @@ static val model_from_gguf_js(const GgufHeader& header) {
   return to_js(model_from_gguf(header));
 }
 
+static val projector_mib_js(const Model& file) {
+  return to_js(projector_mib(file));
+}
+
 static val parse_safetensors_index_js(const std::string& text) {
   return to_js(parse_safetensors_index(text));
 }
@@ -143,6 +148,7 @@ EMSCRIPTEN_BINDINGS(readers) {
   emscripten::class_<GgufHeader>("GgufHeader").function("summary", &gguf_summary);
   emscripten::function("merge_gguf_splits", &merge_gguf_splits_js);
   emscripten::function("model_from_gguf", &model_from_gguf_js);
+  emscripten::function("projector_mib", &projector_mib_js);
 
   bind_reader<SafetensorsReader>("SafetensorsReader");
   emscripten::class_<SafetensorsHeader>("SafetensorsHeader")

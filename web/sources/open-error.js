@@ -1,4 +1,7 @@
 /** Why a model could not be opened: the code of a message, and what to fill into it. */
+
+import { coreSentence } from "../i18n.js";
+
 export class OpenError extends Error {
   /**
    * @param {string} code message id in the group "error"
@@ -20,4 +23,15 @@ export class OpenError extends Error {
 export function valueOf(result) {
   if (result.ok) return result.value;
   throw new OpenError(result.error.code, result.error.detail);
+}
+
+/**
+ * The sentence for what went wrong.
+ * @param {unknown} error
+ * @param {import("../i18n.js").Translate} t
+ */
+export function openSentence(error, t) {
+  const { code, detail } = error instanceof OpenError ? error : new OpenError("unreadable");
+  const details = { x: detail, n: detail, pos: detail, list: detail };
+  return coreSentence(t, "open", code, details, t("open.unreadable"));
 }

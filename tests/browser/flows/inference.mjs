@@ -1,5 +1,6 @@
 /** The tab 推論: expected numbers are those of a real load log of llama.cpp, not our own output. */
 import assert from 'node:assert/strict';
+import { ggufFile } from '../lib/gguf.mjs';
 import { eventually } from '../lib/meyasu.mjs';
 
 /**
@@ -221,6 +222,30 @@ export function inference({ test, server, sources }) {
     // Llama-3.1-8B with ExLlama: K and V of 8 heads of 128, 16 bit.
     await open(page, 'r=exllamav3;m=meta-llama/Llama-3.1-8B;g=rtx-4090;c=8192;w=F16');
     await eventually('32 layers', async () => /32 層.*32\.0 MiB/.test(await page.text('#infer-layers')));
+  });
+
+  test("a projector's file is measured where it lies; another file is refused in words", async (page) => {
+    const choose = (bytes) =>
+      page.evaluate((base64) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], 'mmproj.gguf'));
+        const input = document.querySelector('#infer-mp-file');
+        input.files = data.files;
+        input.dispatchEvent(new Event('change'));
+      }, Buffer.from(bytes).toString('base64'));
+    const file = (architecture) => ggufFile([['general.architecture', 'string', architecture]], [{ name: 'v.patch_embd.weight', ne: [1024, 1000] }]).header;
+    await open(page);
+    await settled(page);
+    await choose(file('clip')); // F16: 2 048 000 bytes
+    await eventually('the term', () => page.evaluate(() => document.querySelector('#term-gpu0-mmproj_weights') !== null));
+    await shows(page, 'gpu0-mmproj_weights', '2.0 MiB');
+    assert.equal(await page.value('#infer-mp'), '1.953125');
+    await eventually('the link', () => page.evaluate(() => location.hash.includes('mp=1.953125')));
+    await choose(file('llama'));
+    await eventually('not a projector', async () => /mmproj の GGUF ではありません/.test(await page.text('#infer-mp-error')));
+    await choose(Buffer.from('no header in here at all, only words'));
+    await eventually('not a GGUF', async () => /GGUF ファイルではありません/.test(await page.text('#infer-mp-error')));
+    assert.equal(await page.value('#infer-mp'), '1.953125', 'what was there stays');
   });
 
   test('too large: short by how much, and what makes it fit', async (page) => {

@@ -3,7 +3,10 @@
 
 #include <catch_amalgamated.hpp>
 
+#include "core/readers/gguf_model.hpp"
+#include "core/study/projector.hpp"
 #include "core/study/study.hpp"
+#include "tests/unit/readers/gguf_bytes.hpp"
 
 namespace meyasu {
 namespace {
@@ -49,6 +52,24 @@ TEST_CASE("a study keeps the parts of one question, and estimates count them", "
   CHECK(total_on(with, "gpu0") > total_on(without, "gpu0") + kGiB + 256 * kMiB);
   CHECK(study.llama_cpp_point("Q4_K_M", settings, {.gpu_usable = 24 * kGiB}).device ==
         total_on(with, "gpu0"));
+}
+
+TEST_CASE("a projector's file is asked for with its tensors' bytes, and no other file", "[parts]") {
+  const auto model_of_file = [](std::string_view architecture) {
+    testing::GgufBytes file;
+    file.start(2, 1).kv_string("general.architecture", architecture);
+    file.tensor("v.patch_embd.weight", {14, 14, 3, 1153}, 1, 0);  // F16
+    file.tensor("mm.0.bias", {4099}, 0, 1355936);                 // F32
+    file.pad();
+    return model_from_gguf(testing::read_gguf(file.bytes, 1 << 20, 1 << 24).value()).value();
+  };
+  const Bytes bytes = 14 * 14 * 3 * 1153 * 2 + 4099 * 4;
+  const auto mib = projector_mib(model_of_file("clip"));
+  REQUIRE(mib.ok());
+  const auto parts = make_parts(llama(), {.mmproj_mib = mib.value()}, catalog()).value();
+  CHECK(parts.mmproj->weight_bytes() == bytes);
+  CHECK(projector_mib(model_of_file("llama")).error() == Error{"not_projector", "mmproj_mib", ""});
+  CHECK(projector_mib(llama()).error().code == "not_projector");
 }
 
 TEST_CASE("parts that make no sense get an error each", "[parts]") {

@@ -6,6 +6,9 @@
 import { machineTitle } from "../../bars/words.js";
 import { coreErrorSentence } from "../../core-error.js";
 import { sharedSettings } from "../../results/document.js";
+import { fileSource } from "../../sources/byte-source.js";
+import { openSentence } from "../../sources/open-error.js";
+import { openSources } from "../../sources/open-files.js";
 import { fill, h } from "../../dom.js";
 import { gib, gibCoarse, gibParts, typedNumber, whole } from "../../format.js";
 import { answerCard } from "./answer.js";
@@ -132,9 +135,23 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       drafts,
       onInput: change,
       onSettled: () => settle(),
+      onProjector: measureProjector,
     });
     fill(place, made.element);
     return made;
+  }
+
+  /** The header alone is read, and nothing leaves the device. @param {File} file */
+  async function measureProjector(file) {
+    try {
+      const { model } = await openSources(core, [fileSource(file)], { signal, onProgress() {} });
+      const size = core.projector_mib(model);
+      model.delete();
+      if (size.ok) apply({ mp: String(size.value) });
+      else showSentence(size.error, false);
+    } catch (failure) {
+      if (!signal.aborted) card.showSentence("mp", openSentence(failure, t), false);
+    }
   }
 
   function loadModel() {

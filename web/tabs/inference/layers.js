@@ -1,7 +1,7 @@
 /** One cell a layer: what it is by its glyph, what it keeps by its height. The same of every runtime. */
 
 import { fill, h } from "../../dom.js";
-import { gib, mib, whole } from "../../format.js";
+import { mib, whole } from "../../format.js";
 import { amount } from "./terms.js";
 
 /** @typedef {import("../../core-types.js").LayerCosts} LayerCosts */
@@ -67,7 +67,7 @@ function layerTable({ blocks, outside_weights, outside_cache }, place, t) {
           h(
             "tr",
             {},
-            [t("infer.layer"), t("infer.layer_kind"), t("infer.layer_place"), t("term.weights"), t("infer.layer_kept")].map((name) =>
+            [t("infer.layer"), t("infer.layer_kind"), t("infer.layer_kept"), t("term.weights"), t("infer.layer_place")].map((name) =>
               h("th", { scope: "col" }, name),
             ),
           ),
@@ -75,8 +75,9 @@ function layerTable({ blocks, outside_weights, outside_cache }, place, t) {
         h(
           "tbody",
           {},
-          blocks.map(({ layer, kind, device, weights, kept }) => row(String(layer), [t(`layer.${kind}`), place(device), gib(weights), mib(kept)])),
-          row(t("infer.layers_outside"), [t("infer.layers_outside_what"), "", gib(outside_weights), mib(outside_cache)]),
+          blocks.map(({ layer, kind, device, weights, kept }) => row(String(layer), [t(`layer.${kind}`), mib(kept), mib(weights), place(device)])),
+          row(t("infer.layers_outside"), [t("infer.layers_outside_weights"), "–", mib(outside_weights), "–"]),
+          outside_cache > 0 && row(t("infer.layers_outside"), [t("infer.layers_outside_cache"), mib(outside_cache), "–", "–"]),
         ),
       ),
     );

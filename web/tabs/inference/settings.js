@@ -32,8 +32,9 @@ const MORE_KV_TYPES = ["f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4
  * @param {{ id: string, name: string }[]} options.drafts models that could draft
  * @param {(key: InferenceKey, value: string) => void} options.onInput
  * @param {() => void} options.onSettled
+ * @param {(file: File) => void} options.onProjector a file was chosen to be measured
  */
-export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp, drafts, onInput, onSettled }) {
+export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp, drafts, onInput, onSettled, onProjector }) {
   /** @type {Map<string, import("../../components/number-field.js").NumberField>} */
   const fields = new Map();
   /** Controls that are no text fields show their sentence below themselves. @type {Map<string, HTMLElement>} */
@@ -96,6 +97,22 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
     });
     input.checked = inputs[key] === "1";
     return h("label", { class: "check" }, input, h("span", {}, label));
+  };
+
+  /**
+   * Reads what a field asks for from a file of this device.
+   * @param {InferenceKey} key of the field
+   * @param {string} label
+   * @param {(file: File) => void} onFile
+   */
+  const fileButton = (key, label, onFile) => {
+    const input = h("input", { type: "file", id: `infer-${key}-file`, accept: ".gguf", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
+    input.addEventListener("change", () => {
+      const [file] = input.files ?? [];
+      if (file) onFile(file);
+      input.value = "";
+    });
+    return [h("button", { type: "button", class: "button-line", on: { click: () => input.click() } }, label), input];
   };
 
   const family = familyOf(inputs.r);
@@ -236,7 +253,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
           select("dr", t("infer.draft"), [{ value: "", label: t("infer.no_draft") }, ...drafts.map(({ id, name }) => ({ value: id, label: name }))]),
           select("dq", t("infer.draft_mix"), [...choices.mixes].reverse()),
           number("nd", { label: t("infer.n_draft"), hint: "--draft-max" }),
-          number("mp", { label: t("infer.mmproj"), unit: "MiB", placeholder: "0", hint: t("infer.mmproj_hint") }),
+          h("div", {}, number("mp", { label: t("infer.mmproj"), unit: "MiB", placeholder: "0", hint: t("infer.mmproj_hint") }), fileButton("mp", t("infer.mmproj_open"), onProjector)),
           number("lr", { label: t("infer.lora_rank"), placeholder: "0", hint: t("infer.lora_hint") }),
           number("ln", { label: t("infer.n_lora") }),
           select("lt", t("infer.lora_targets"), ["linear", "attention"].map((value) => ({ value, label: t(/** @type {any} */ (`infer.lora.${value}`)) }))),

@@ -2,10 +2,9 @@
 
 import { fill, h, icons } from "../../dom.js";
 import * as format from "../../format.js";
-import { coreSentence } from "../../i18n.js";
 import { fileSource } from "../../sources/byte-source.js";
 import { openAddress, parseAddress } from "../../sources/hub.js";
-import { OpenError } from "../../sources/open-error.js";
+import { openSentence } from "../../sources/open-error.js";
 import { openSources } from "../../sources/open-files.js";
 
 /** @typedef {import("../../i18n.js").Translate} Translate */
@@ -13,17 +12,6 @@ import { openSources } from "../../sources/open-files.js";
 /** @typedef {import("../../sources/hub.js").Address} Address */
 
 const SHOW_PROGRESS_AFTER_MS = 200;
-
-/**
- * The sentence for what went wrong.
- * @param {unknown} error
- * @param {Translate} t
- */
-export function openSentence(error, t) {
-  const { code, detail } = error instanceof OpenError ? error : new OpenError("unreadable");
-  const details = { x: detail, n: detail, pos: detail, list: detail };
-  return coreSentence(t, "open", code, details, t("open.unreadable"));
-}
 
 /**
  * One thing is opened at a time: bar, what is being read, cancel, and the error beside the field.
