@@ -95,9 +95,19 @@ struct WeightFormat {
     case FormatMethod::mxfp4:
     case FormatMethod::mxfp4_experts:
       return {.method = method, .bits = 4, .group = 32};
-    default:
-      return {.method = method, .bits = 16};
+    case FormatMethod::fp16:
+    case FormatMethod::bf16:
+    case FormatMethod::gptq:  // from here on: of no use without parameters
+    case FormatMethod::awq:
+    case FormatMethod::hqq:
+    case FormatMethod::bnb_nf4:
+    case FormatMethod::bnb_fp4:
+    case FormatMethod::exl2:
+    case FormatMethod::exl3:
+    case FormatMethod::mlx:
+      break;
   }
+  return {.method = method, .bits = 16};
 }
 
 /// The usual settings, the rows of the table of formats.

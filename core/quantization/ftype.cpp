@@ -1,5 +1,7 @@
 #include "core/quantization/ftype.hpp"
 
+#include <array>
+
 #include "core/units/text.hpp"
 
 namespace meyasu {
@@ -7,7 +9,7 @@ namespace {
 
 // Source: src/llama-quant.cpp, llama_ftype_get_default_type and tensor_requires_imatrix;
 // tools/quantize/quantize.cpp for the names. IQ3_S and IQ3_M consist of types that work without.
-constexpr std::array<FtypeInfo, kFtypeCount> kFtypes = {{
+constexpr auto kFtypes = std::to_array<FtypeInfo>({
     {Ftype::Q1_0, "Q1_0", GgmlType::Q1_0, false},
     {Ftype::IQ1_S, "IQ1_S", GgmlType::IQ1_S, true},
     {Ftype::TQ1_0, "TQ1_0", GgmlType::TQ1_0, false},
@@ -43,7 +45,7 @@ constexpr std::array<FtypeInfo, kFtypeCount> kFtypes = {{
     {Ftype::F16, "F16", GgmlType::F16, false},
     {Ftype::BF16, "BF16", GgmlType::BF16, false},
     {Ftype::F32, "F32", GgmlType::F32, false},
-}};
+});
 
 struct Alias {
   std::string_view name;
@@ -78,7 +80,7 @@ constexpr std::array kAliases = {
 
 }  // namespace
 
-const std::array<FtypeInfo, kFtypeCount>& all_ftypes() {
+std::span<const FtypeInfo> all_ftypes() {
   return kFtypes;
 }
 

@@ -2,9 +2,9 @@
 // A mix is more than a tensor type: which tensor gets which type is decided in mix.hpp.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "core/quantization/ggml_type.hpp"
@@ -59,10 +59,8 @@ struct FtypeInfo {
   bool requires_imatrix;
 };
 
-inline constexpr std::size_t kFtypeCount = 35;
-
 /// Every mix, from few bits to many.
-[[nodiscard]] const std::array<FtypeInfo, kFtypeCount>& all_ftypes();
+[[nodiscard]] std::span<const FtypeInfo> all_ftypes();
 [[nodiscard]] const FtypeInfo& ftype_info(Ftype ftype);
 [[nodiscard]] std::optional<Ftype> ftype_from_id(std::uint32_t file_type);
 /// Accepts llama-quantize's names and aliases ("Q4_K_M", "q4_k" = Q4_K_M) and the spelling of

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/quantization/ftype.hpp"
+
 using namespace meyasu;
 
 namespace {
@@ -435,6 +437,16 @@ TEST_CASE("names that say nothing yield nothing") {
     CHECK_FALSE(reading.precision.has_value());
     CHECK(find_note(reading, "name_no_size") != nullptr);
     CHECK(find_note(reading, "name_no_quant") != nullptr);
+  }
+}
+
+TEST_CASE("every mix of llama.cpp is known in a file name") {
+  for (const FtypeInfo& info : all_ftypes()) {
+    const ModelNameReading reading = read_model_name("Some-7B-" + std::string(info.name) + ".gguf");
+    INFO(info.name);
+    CHECK(reading.total_billions == 7);
+    CHECK(reading.quant_label == info.name);
+    CHECK(reading.precision.has_value());
   }
 }
 
