@@ -51,7 +51,7 @@ export function layerStrip(costs, place, t) {
  * @param {import("../../i18n.js").Translate} t
  */
 function layerTable({ blocks, outside_weights, outside_cache }, place, t) {
-  const inside = h("div", { class: "scroll" });
+  const inside = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("infer.layers") });
   const details = h("details", {}, h("summary", {}, t("infer.as_table")), inside);
   const row = (/** @type {string} */ name, /** @type {string[]} */ cells) => h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell)));
   details.addEventListener("toggle", () => {

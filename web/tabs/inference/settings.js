@@ -103,16 +103,17 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
    * Reads what a field asks for from a file of this device.
    * @param {InferenceKey} key of the field
    * @param {string} label
+   * @param {string} of name of the field
    * @param {(file: File) => void} onFile
    */
-  const fileButton = (key, label, onFile) => {
+  const fileButton = (key, label, of, onFile) => {
     const input = h("input", { type: "file", id: `infer-${key}-file`, accept: ".gguf", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
       if (file) onFile(file);
       input.value = "";
     });
-    return [h("button", { type: "button", class: "button-line", on: { click: () => input.click() } }, label), input];
+    return [h("button", { type: "button", class: "button-line", "aria-label": `${label}: ${of}`, on: { click: () => input.click() } }, label), input];
   };
 
   const family = familyOf(inputs.r);
@@ -253,7 +254,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
           select("dr", t("infer.draft"), [{ value: "", label: t("infer.no_draft") }, ...drafts.map(({ id, name }) => ({ value: id, label: name }))]),
           select("dq", t("infer.draft_mix"), [...choices.mixes].reverse()),
           number("nd", { label: t("infer.n_draft"), hint: "--draft-max" }),
-          h("div", {}, number("mp", { label: t("infer.mmproj"), unit: "MiB", placeholder: "0", hint: t("infer.mmproj_hint") }), fileButton("mp", t("infer.mmproj_open"), onProjector)),
+          h("div", {}, number("mp", { label: t("infer.mmproj"), unit: "MiB", placeholder: "0", hint: t("infer.mmproj_hint") }), fileButton("mp", t("infer.mmproj_open"), t("infer.mmproj"), onProjector)),
           number("lr", { label: t("infer.lora_rank"), placeholder: "0", hint: t("infer.lora_hint") }),
           number("ln", { label: t("infer.n_lora") }),
           select("lt", t("infer.lora_targets"), ["linear", "attention"].map((value) => ({ value, label: t(/** @type {any} */ (`infer.lora.${value}`)) }))),
