@@ -210,13 +210,13 @@ void copy_tensors(const GgufHeader& header, Model& model) {
 
 /// Widths that only the tensors of a block tell for certain: whether it has experts, and which.
 struct BlockTensors {
-  std::int64_t n_ff = 0;        // rows of ffn_down
-  std::int64_t n_ff_exp = 0;    // rows of ffn_down_exps
-  std::int64_t n_expert = 0;    // columns of the router
-  std::int64_t n_ff_shexp = 0;  // rows of ffn_down_shexp
-  bool has_indexer = false;     // layers without one use an earlier layer's choice
+  std::int64_t n_ff = 0;          // rows of ffn_down
+  std::int64_t n_ff_exp = 0;      // rows of ffn_down_exps
+  std::int64_t n_expert = 0;      // columns of the router
+  std::int64_t n_ff_shexp = 0;    // rows of ffn_down_shexp
+  bool has_indexer = false;       // layers without one use an earlier layer's choice
   bool indexer_stores_v = false;  // MiniMax M3: its cache is an ordinary one of one head
-  bool has_kv_b = false;        // MLA's joint matrix: keys and values are expanded
+  bool has_kv_b = false;          // MLA's joint matrix: keys and values are expanded
 };
 
 std::vector<BlockTensors> look_at_blocks(const Model& model, std::size_t n_layer) {
