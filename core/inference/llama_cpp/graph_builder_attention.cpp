@@ -349,7 +349,9 @@ TensorId GraphBuilder::latent_attention(TensorId x) {
     q = linear(WeightName::attn_q, x, false);
   } else {
     q = norm(linear(WeightName::attn_q_a, x, false), WeightName::attn_q_a_norm);
-    if (attention.indexer_head_dim > 0) chosen_cells_ = choose_cells(x, q);
+    if (traits_.sparse_attention && attention.indexer_head_dim > 0) {
+      chosen_cells_ = choose_cells(x, q);
+    }
     q = linear(WeightName::attn_q_b, q, false);
   }
   g_.labelled(q, GraphLabel::q);

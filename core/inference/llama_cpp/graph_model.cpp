@@ -394,7 +394,11 @@ class BlockCheck {
 
   /// Leading blocks have none; the others one head per group of the attention's.
   [[nodiscard]] bool block_indexer() const {
-    if (hparams_.indexer_top_k < 1 || hparams_.indexer_block_size < 1) return false;
+    constexpr std::int64_t kMostPositions = std::int64_t{1} << 20;  // in a block: far beyond any
+    if (hparams_.indexer_top_k < 1 || hparams_.indexer_block_size < 1 ||
+        hparams_.indexer_block_size > kMostPositions) {
+      return false;
+    }
     if (!has({WeightName::indexer_q_proj})) return true;
     const Attention& attention = layer_.attention;
     const auto query = static_cast<std::size_t>(at(WeightName::indexer_q_proj).weight);

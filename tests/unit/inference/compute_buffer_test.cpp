@@ -313,6 +313,19 @@ TEST_CASE(
   CHECK(static_cast<double>(inside) >= 0.9 * static_cast<double>(all));
 }
 
+TEST_CASE("an indexer where the architecture has none, or of absurd size, does no harm") {
+  Model latent = truth_model("DeepSeek-V2-Lite");
+  for (Layer& layer : latent.layers) layer.attention.indexer_head_dim = 128;
+  CHECK(llama_cpp_compute_buffers(latent, one_emulated_gpu()).ok());
+
+  Model blocks = truth_model("MiniMax-M3");
+  CHECK(llama_cpp_compute_buffers(blocks, one_emulated_gpu()).value().graph_known);
+  for (auto& [key, value] : blocks.hparams) {
+    if (key == "attention.indexer.block_size") value = 4e18;
+  }
+  CHECK_FALSE(llama_cpp_compute_buffers(blocks, one_emulated_gpu()).value().graph_known);
+}
+
 TEST_CASE("a model that lacks weights of its architecture is unknown, whatever it claims to be") {
   const Model complete = truth_model("Llama-3.1-8B");
   for (const char* architecture :
