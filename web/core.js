@@ -1,6 +1,8 @@
 /** Loads the core. Everything the page computes comes from it; types and names: core-types.d.ts. */
 
-import { unpack } from "./unpack.js";
+import { unlzma } from "./packed/lzma.js";
+import { joinModule } from "./packed/module.js";
+import { fromSevenBits } from "./packed/seven-bits.js";
 
 /** Compiled once, for the page and for its worker. @type {WebAssembly.Module | null} */
 let compiled = null;
@@ -27,7 +29,8 @@ export async function loadCore(file) {
   if (file) await import(file);
   const create = globalThis.createMeyasu;
   if (!create) throw new Error("no core in this page");
-  compiled = await WebAssembly.compile(MEYASU_SINGLE_FILE ? globalThis.meyasuModule : unpack(create.packed, create.size));
+  const parts = MEYASU_SINGLE_FILE ? globalThis.meyasuModule : unlzma(fromSevenBits(create.packed), create.size);
+  compiled = await WebAssembly.compile(joinModule(parts));
   return coreOf(create, compiled);
 }
 

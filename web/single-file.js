@@ -3,11 +3,12 @@
  * text in it. The Content-Security-Policy names the hashes of what comes out, so nothing else runs.
  */
 
-import { unpack } from "./unpack.js";
+import { unlzma } from "./packed/lzma.js";
+import { fromSixteenBits } from "./packed/sixteen-bits.js";
 
 const packed = /** @type {HTMLScriptElement} */ (document.getElementById("packed"));
 const [style, script, module] = (packed.dataset.sizes ?? "").split(" ").map(Number);
-const bytes = unpack(packed.text, style + script + module);
+const bytes = unlzma(fromSixteenBits(packed.text), style + script + module);
 const text = new TextDecoder();
 
 const sheet = document.createElement("style");

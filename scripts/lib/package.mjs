@@ -6,7 +6,8 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { firstIds, languageModules, languages } from "./languages.mjs";
-import { pack } from "./pack.mjs";
+import { lzma, toSevenBits, toSixteenBits } from "./pack.mjs";
+import { splitModule } from "./split-module.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const web = join(root, "web");
@@ -90,8 +91,8 @@ async function builtGlue(name = "meyasu") {
 
 /** A script with the module inside, to import or, in sandboxed frames, for a script element. */
 async function coreScript(name) {
-  const module = await builtModule(name);
-  return `${await builtGlue(name)}createMeyasu.size=${module.length};createMeyasu.packed="${pack(module)}";\n`;
+  const module = splitModule(await builtModule(name));
+  return `${await builtGlue(name)}createMeyasu.size=${module.length};createMeyasu.packed="${toSevenBits(lzma(module))}";\n`;
 }
 
 const policy = (scripts, styles, more = "", types = "'none'") =>
@@ -124,21 +125,27 @@ async function page(template, csp, icon) {
   return html.includes("{{icon}}") ? replaceOnce(html, "{{icon}}", icon) : html;
 }
 
+/**
+ * In UTF-16, where a character holds two packed bytes. The mark it begins with says so, also to a
+ * browser whose server says otherwise (WHATWG Encoding, "BOM sniff").
+ */
 async function singleFile() {
   const style = (await bundle("styles/app.css")).trim();
   const code = await bundle("main.js", { singleFile: true });
   const script = `${await builtGlue()}${inlineScript(code)}`;
-  const parts = [Buffer.from(style), Buffer.from(script), await builtModule()];
+  const parts = [Buffer.from(style), Buffer.from(script), splitModule(await builtModule())];
   const starter = inlineScript(await bundle("single-file.js"));
   const svg = await readFile(join(web, "icon.svg"));
   const csp = policy(`${hash(starter)} ${hash(script)}`, hash(style), `${worker}${connect}`, `meyasu ${workerTypes}`);
-  let html = await page("index.html", csp, `data:image/svg+xml;base64,${svg.toString("base64")}`);
-  html = replaceOnce(html, '    <link rel="stylesheet" href="app.css" />\n', "");
-  html = replaceOnce(html, '    <link rel="manifest" href="manifest.webmanifest" />\n', "");
+  const template = await page("index.html", csp, `data:image/svg+xml;base64,${svg.toString("base64")}`);
+  let html = template.replaceAll(/\n\s+/g, "\n");
+  html = replaceOnce(html, '<meta charset="utf-8" />\n', "");
+  html = replaceOnce(html, '<link rel="stylesheet" href="app.css" />\n', "");
+  html = replaceOnce(html, '<link rel="manifest" href="manifest.webmanifest" />\n', "");
   const sizes = parts.map(({ length }) => length).join(" ");
-  const packed = `<script type="text/plain" id="packed" data-sizes="${sizes}">${pack(Buffer.concat(parts))}</script>`;
+  const packed = `<script type="text/plain" id="packed" data-sizes="${sizes}">${toSixteenBits(lzma(Buffer.concat(parts)))}</script>`;
   html = replaceOnce(html, '<script src="app.js"></script>', `${packed}<script>${starter}</script>`);
-  return { html, style, code };
+  return { bytes: Buffer.from(`\ufeff${html}`, "utf16le"), style, code };
 }
 
 /** The hosted page names its parts, so that they can be fetched side by side. */
@@ -275,8 +282,8 @@ files.set("embed.html", await page("embed.html", policy("'self'", "'self'"), "")
 files.set("embed.css", await bundle("styles/embed.css"));
 files.set("frame.js", await bundle("embed/frame.js"));
 files.set("embed.js", await bundle("embed/element.js"));
-const { html, style, code } = await singleFile();
-files.set("meyasu.html", html);
+const { bytes, style, code } = await singleFile();
+files.set("meyasu.html", bytes);
 for (const [name, text] of files) await writeFile(join(site, name), text);
 await copyFile(join(site, "meyasu.html"), join(dist, "meyasu.html"));
 printSizes("files", [...files].map(([name, text]) => [name, sizesOf(text)]));

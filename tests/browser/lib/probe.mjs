@@ -21,10 +21,14 @@ const probe = `<script nonce="${nonce}">(() => {
   });
 })();</script>`;
 
-export function insertProbe(html) {
+/** @param {Buffer | string} page UTF-16 if it begins with the mark of it, else UTF-8 */
+export function insertProbe(page) {
+  const bytes = Buffer.from(page);
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8';
+  const html = bytes.toString(encoding);
   const head = /<head[^>]*>/i.exec(html);
   const at = head ? head.index + head[0].length : (/^\s*<!doctype[^>]*>/i.exec(html)?.[0].length ?? 0);
-  return html.slice(0, at) + probe + html.slice(at);
+  return Buffer.from(html.slice(0, at) + probe + html.slice(at), encoding);
 }
 
 /** The same headers, with the probe's nonce allowed by their script-src. */

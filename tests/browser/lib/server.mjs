@@ -4,7 +4,7 @@
  * same files: a blog and the site it embeds.
  */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { allowProbe, insertProbe } from './probe.mjs';
@@ -22,12 +22,6 @@ const contentTypes = {
   '.wasm': 'application/wasm',
   '.txt': 'text/plain; charset=utf-8',
 };
-
-async function text(path) {
-  const chunks = [];
-  for await (const chunk of createReadStream(path)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 /**
  * @param {string} root folder that is served at "/"
@@ -58,7 +52,7 @@ export async function startServer(root, { probe }) {
     try {
       if ((await stat(file)).isDirectory()) file = join(file, 'index.html');
       const type = contentTypes[extname(file)] ?? 'application/octet-stream';
-      if (extname(file) === '.html') return sendHtml(await text(file), {});
+      if (extname(file) === '.html') return sendHtml(await readFile(file), {});
       await stat(file);
       response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
       createReadStream(file).pipe(response);

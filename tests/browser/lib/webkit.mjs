@@ -96,7 +96,7 @@ class WebKitPage {
       // The page as built, with the probe in front, from a file again.
       const path = fileURLToPath(url.split('#')[0]);
       const copy = join(this.#folder, basename(path));
-      writeFileSync(copy, insertProbe(readFileSync(path, 'utf8')));
+      writeFileSync(copy, insertProbe(readFileSync(path)));
       target = pathToFileURL(copy).href + (url.includes('#') ? url.slice(url.indexOf('#')) : '');
     }
     await this.#call('POST', '/frame', { id: null });

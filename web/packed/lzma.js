@@ -1,13 +1,12 @@
 /**
- * What scripts/package packed: LZMA, in seven bits a character, which a page of text can hold and
- * servers cannot make smaller. Browsers bring a decoder for deflate only, a quarter larger for the
- * module.
+ * LZMA, as scripts/lib/pack.mjs packs: browsers bring a decoder for deflate only, a quarter larger for
+ * the module.
  *
- * The format is that of the LZMA specification (Igor Pavlov, public domain), raw, with lc = 4,
+ * The format is that of the LZMA specification (Igor Pavlov, public domain), raw, with lc = 2,
  * lp = 0, pb = 0.
  */
 
-const LITERAL_CONTEXT_BITS = 4;
+const LITERAL_CONTEXT_BITS = 2;
 const HALF = 1024; // of 2048: a bit of which nothing is known yet
 
 /** Probabilities of one kind of bit begin at these places of one array. */
@@ -149,41 +148,3 @@ export function unlzma(input, size) {
   }
   return output;
 }
-
-/** What ends a line, a string or a script, or is changed by a parser. */
-export const UNSAFE = '\0\n\r"<\\';
-/** From here on a character is one of those and the seven bits after it. */
-export const PAIRS = 160;
-
-/**
- * Seven bits a character.
- * @param {string} text
- * @returns {Uint8Array} with zeros behind what was packed
- */
-export function fromText(text) {
-  const output = new Uint8Array(text.length * 2);
-  let at = 0;
-  let word = 0;
-  let bits = 0;
-  /** @param {number} seven */
-  const put = (seven) => {
-    word = (word << 7) | seven;
-    bits += 7;
-    if (bits < 8) return;
-    bits -= 8;
-    output[at++] = word >> bits;
-  };
-  for (let i = 0; i < text.length; ++i) {
-    const code = text.charCodeAt(i);
-    if (code < 128) {
-      put(code);
-    } else {
-      put(UNSAFE.charCodeAt((code - PAIRS) >> 7));
-      put((code - PAIRS) & 127);
-    }
-  }
-  return output;
-}
-
-/** @param {string} text @param {number} size bytes that come out */
-export const unpack = (text, size) => unlzma(fromText(text), size);
