@@ -304,7 +304,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
       limitMark.hidden = tokens === null || notches.of(tokens) >= most;
       if (tokens === null) return;
       fill(limitMark, `▲ ${whole(tokens)}`);
-      limitMark.style.left = `${(notches.of(tokens) / most) * 100}%`;
+      limitMark.style.setProperty("--at", `${(notches.of(tokens) / most) * 100}%`);
     },
     clearErrors() {
       for (const field of fields.values()) field.showError("");

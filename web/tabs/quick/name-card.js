@@ -81,9 +81,9 @@ export function nameCard({ t, value, read, onRead, onEnter, entryOf, onEntry }) 
       { class: "card stack", "aria-labelledby": "name-title" },
       h("h2", { id: "name-title", class: "card-title" }, t("name.title")),
       h("div", { class: "input input-name" }, input),
+      h("p", { id: "name-hint", class: "note" }, t("name.hint")),
       chips,
       inCatalog,
-      h("p", { id: "name-hint", class: "note" }, t("name.hint")),
     ),
     refresh: showChips,
     /** @param {string} text a name that was dropped */

@@ -202,7 +202,7 @@ export function settings({ t, inputs, choices, onInput, onSettled }) {
       const most = notches.of(LONGEST);
       limit.hidden = tokens === 0 || notches.of(tokens) >= most;
       fill(limit, `▲ ${whole(tokens)}`);
-      limit.style.left = `${(notches.of(tokens) / most) * 100}%`;
+      limit.style.setProperty("--at", `${(notches.of(tokens) / most) * 100}%`);
     },
     clearErrors() {
       for (const field of numbers.values()) field.showError("");
