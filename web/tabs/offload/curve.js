@@ -27,7 +27,7 @@ export function blockCurve(t) {
       const drawing = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" });
       const corners = all.map((point) => `${(across(point.seconds) * 100).toFixed(2)},${((1 - point.tokens_per_second / top) * 100).toFixed(2)}`);
       drawing.append(svg("polyline", { class: "plot-line plot-line-0", points: corners.join(" ") }));
-      const labels = [0.25, 0.5, 0.75, 1].map((part) => place(h("span", { class: "plot-x" }, duration(Math.exp(left + part * (right - left)), t)), part, 1));
+      const labels = [0.2, 0.55, 1].map((part) => place(h("span", { class: "plot-x" }, duration(Math.exp(left + part * (right - left)), t)), part, 1));
       labels.push(...[0, 0.4, 0.8].map((part) => place(h("span", { class: "plot-y" }, part === 0 ? "0" : rate(top * part)), 0, 1 - part)));
       labels.push(place(h("span", { class: "plot-dot" }), across(now.seconds), 1 - now.tokens_per_second / top));
       const label = place(h("span", { class: "plot-now" }, t("off.now", { x: whole(now.block) })), across(now.seconds), 1 - now.tokens_per_second / top);
