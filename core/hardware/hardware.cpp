@@ -76,6 +76,7 @@ void read_speed(const JsonValue& row, Device& device) {
   device.write_gb_s = number(row, "write_gb_s");
   device.n_sm = static_cast<int>(number(row, "sm"));
   device.compute_capability = number(row, "cc");
+  device.power_w = number(row, "watts");
   device.fp16_tflops = number(row, "fp16");
   device.bf16_tflops = number(row, "bf16", device.fp16_tflops);
   device.fp8_tflops = number(row, "fp8");

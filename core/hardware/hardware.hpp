@@ -45,6 +45,8 @@ struct Device {
   double write_gb_s = 0;      // storage only
   int n_sm = 0;               // NVIDIA streaming multiprocessors; 0: unknown
   double compute_capability = 0;
+  /// NVIDIA: what the board may draw as sold, of slices their part by multiprocessors; 0: unknown.
+  double power_w = 0;
 
   // Dense, 10^12 a second; 0: no such unit.
   double fp16_tflops = 0;

@@ -27,20 +27,86 @@ SpeedClass speed_class(const Device& device) {
              : SpeedClass::nvidia;
 }
 
-const Efficiency& efficiency(SpeedClass speed_class) {
-  // In the order of SpeedClass. Where a class has few readings (Intel, AMD cards, before Turing),
-  // the figure is that of the most similar class.
-  static constexpr std::array<Efficiency, 8> kClasses = {{
-      {0.30, 0.85, 0.63, 0.17, 0.43},
-      {0.30, 0.40, 0.35, 0.60, 0.20},
-      {0.30, 0.62, 0.33, 0.60, 0.21},
-      {0.11, 0.335, 0.306, 1.0, 0.23},
-      {0.30, 0.40, 0.35, 0.60, 0.20},
-      {0.30, 0.24, 0.255, 0.50, 0.084},
-      {0.30, 0.40, 0.35, 0.60, 0.20},
-      {1, 1, 1, 0.20, 1},
-  }};
-  return kClasses[static_cast<std::size_t>(speed_class)];
+namespace {
+
+/// Shares of the printed 16-bit rate that prompts reach: products with plain and with quantized
+/// weights, of these experts, and attention. In the order of SpeedClass; where a class has few
+/// readings (Intel, AMD cards, before Turing), the figure is that of the most similar class.
+struct PrintedShares {
+  double plain;
+  double quantized;
+  double experts;
+  double attention;
+};
+constexpr std::array<PrintedShares, 8> kPrinted = {{
+    {0.85, 0.63, 0.55, 0.43},
+    {0.40, 0.35, 0.60, 0.20},
+    {0.35, 0.30, 0.55, 0.21},
+    {0.335, 0.306, 1.0, 0.23},
+    {0.40, 0.35, 0.60, 0.20},
+    {0.24, 0.255, 0.40, 0.084},
+    {0.40, 0.35, 0.60, 0.20},
+    {},
+}};
+
+/// 10^12 FLOP/s a watt of long products with 16-bit tensor units: what a board may draw bounds
+/// them, not the printed rate (18 cards of 5 generations in throughput*.csv lie within 16 %).
+/// 0: no readings.
+double tflops_per_watt(double cc) {
+  const auto is = [&](double version) { return std::fabs(cc - version) < 0.05; };
+  constexpr double kTuring = 0.20;  // one reading, T4
+  constexpr double kA100 = 0.39;    // TSMC 7 nm
+  constexpr double kAmpere = 0.21;  // Samsung 8 nm
+  constexpr double kAda = 0.34;     // TSMC 4N; Blackwell cards and GB10 have the same process
+  constexpr double kHopper = 0.46;
+  if (is(7.5)) return kTuring;
+  if (is(8.0)) return kA100;
+  if (is(8.6) || is(8.7)) return kAmpere;
+  if (is(8.9) || cc > 10.9) return kAda;
+  return cc >= 9 ? kHopper : 0;
+}
+
+}  // namespace
+
+PromptCosts prompt_costs(const Device& device, SoftwareAge age) {
+  const SpeedClass kind = speed_class(device);
+  const PrintedShares& shares = kPrinted[static_cast<std::size_t>(kind)];
+  const double printed = half_rate_tflops(device) * kTera;
+  PromptCosts costs = {};
+  costs.attention = shares.attention * printed;
+  costs.experts = shares.experts;
+  for (std::size_t i = 0; i < kUnpackClasses; ++i) {
+    const bool plain = i <= static_cast<std::size_t>(UnpackClass::byte);
+    costs.products[i] = printed * (plain ? shares.plain : shares.quantized);
+  }
+  const bool cuda = kind == SpeedClass::nvidia || kind == SpeedClass::nvidia_hbm;
+  if (!cuda) return costs;
+  // Without flash attention scores are written in 16 bits, widened (2 + 4), run through the softmax
+  // (4 + 4), narrowed (4 + 2) and read by the product with V; ggml-cuda.cu of 2024.
+  costs.score_bytes = 24;
+  // Of the speed of dense products: 5 models with 2 to 256 tokens an expert, llama.cpp PR 26977.
+  costs.experts = 0.55;
+  costs.experts_half = 18;
+  costs.unpacks_first = age == SoftwareAge::before_autumn_2024;
+  const double by_power = tflops_per_watt(device.compute_capability) * device.power_w * kTera;
+  if (!(by_power > 0)) return costs;
+  constexpr double kOfPrinted = 1.2;  // 16-bit sums have twice the rate that is printed for 32
+  const double rate = std::min(by_power, kOfPrinted * printed);
+  // In 8-bit integers: as fast as 16 bits where weights are small and scales simple, less with 8
+  // bits (three models on GB10) and with scales of scales (llama.cpp PRs 7860, 8062).
+  constexpr double kIntegers[kUnpackClasses] = {1, 0.8, 1, 1, 0.85, 0.75};
+  for (std::size_t i = 0; i < kUnpackClasses; ++i) {
+    costs.products[i] = rate * (costs.unpacks_first ? 1 : kIntegers[i]);
+  }
+  constexpr double kAttention = 0.7;  // 3090 and GB10 with 32,768 tokens in the cache
+  costs.attention = std::min(kAttention * printed, rate);
+  return costs;
+}
+
+BatchShares batch_shares(SpeedClass speed_class) {
+  constexpr double kOfPrompts = 0.75;  // tiles are narrower than a prompt's
+  const double one_by_one = speed_class == SpeedClass::apple ? 0.11 : 0.30;
+  return {one_by_one, kOfPrompts * kPrinted[static_cast<std::size_t>(speed_class)].quantized};
 }
 
 DecodeCosts decode_costs(const Device& device, SoftwareAge age) {

@@ -23,19 +23,29 @@ enum class SpeedClass : std::uint8_t {
 };
 [[nodiscard]] SpeedClass speed_class(const Device& device);
 
-/// CUDA and Metal graphs launch faster since late 2024.
+/// CUDA and Metal graphs launch faster since late 2024; CUDA multiplies quantized weights as they
+/// are, and experts in one kernel.
 enum class SoftwareAge : std::uint8_t { before_autumn_2024, current };
 
-struct Efficiency {
-  // Shares of the printed 16-bit rate: small batches; prompts with plain and with quantized
-  // weights, the part of it that experts reach, and attention.
-  double batch;
-  double prompt_plain;
-  double prompt_quantized;
-  double prompt_experts;
-  double prompt_attention;
+/// Reading a prompt on one GPU. FLOP/s; all 0: the rate of the device is unknown.
+struct PromptCosts {
+  double products[kUnpackClasses];  // with weights of each UnpackClass
+  double attention;                 // flash attention
+  /// Part of `products` that routed experts reach when each gets very many tokens, and with how
+  /// many tokens an expert they reach half of that: products are made in tiles of tokens.
+  double experts;
+  double experts_half;
+  bool unpacks_first;  // quantized weights are written out in 16 bits, then multiplied
+  double score_bytes;  // moved for each score without flash attention; 0: part of `attention`
 };
-[[nodiscard]] const Efficiency& efficiency(SpeedClass speed_class);
+[[nodiscard]] PromptCosts prompt_costs(const Device& device, SoftwareAge age);
+
+/// Part of the 16-bit rate that small batches reach: one sequence after the other, and in tiles.
+struct BatchShares {
+  double one_by_one;
+  double tiles;
+};
+[[nodiscard]] BatchShares batch_shares(SpeedClass speed_class);
 
 /// Decoding on a GPU.
 struct DecodeCosts {
@@ -51,6 +61,9 @@ struct DecodeCosts {
 /// Bytes a second that products with one vector read: a share of the printed bandwidth, as far as
 /// the multiprocessors have enough reads on their way (NVIDIA, where their number is known).
 [[nodiscard]] double decode_read_rate(const Device& device);
+
+/// Part of a CPU's prompt arithmetic that experts reach.
+inline constexpr double kCpuExperts = 0.20;
 
 /// Shares of the RAM's printed bandwidth that CPUs reach with weights of each class, and with the
 /// cache.

@@ -23,13 +23,11 @@ constexpr double kMappedDisk = 0.5;
 constexpr double kHopSeconds = 165e-6;
 // Prompt arithmetic of CPUs, by the RAM that is matched to them: 25 FLOP per byte of bandwidth.
 constexpr double kCpuFlopPerByte = 25;
-// Prompts read every weight once per micro-batch, at nearly the full rate.
+// Prompts read every weight once per micro-batch, and scores, at nearly the full rate.
 constexpr double kPromptRead = 0.9;
 // CUDA takes products with weights on the host over only for batches of 32 and more
 // (GGML_OP_OFFLOAD_MIN_BATCH of llama.cpp).
 constexpr double kOffloadBatch = 32;
-// Micro-batches of one batch that GPUs pass on like a pipeline: n_batch / n_ubatch by default.
-constexpr double kPipeline = 4;
 
 /// Multiples of the likely rate at the ends of the range; so chosen that at least four of five
 /// readings lie between.
@@ -57,9 +55,10 @@ class Estimator {
             const SpeedWorkload& workload)
       : settings_(settings), machine_(machine), workload_(workload) {
     for (const Device& gpu : machine.gpus) {
-      gpus_.push_back({&efficiency(speed_class(gpu)), gpu.bandwidth_gb_s * kGiga,
-                       half_rate_tflops(gpu) * kTera, decode_read_rate(gpu),
-                       gpu.fp32_tflops * kTera, decode_costs(gpu, machine.age)});
+      gpus_.push_back({prompt_costs(gpu, machine.age), batch_shares(speed_class(gpu)),
+                       gpu.bandwidth_gb_s * kGiga, half_rate_tflops(gpu) * kTera,
+                       decode_read_rate(gpu), gpu.fp32_tflops * kTera,
+                       decode_costs(gpu, machine.age)});
     }
     host_ = (machine.host_gb_s > 0 ? machine.host_gb_s : kUsualHostGbS) * kGiga;
     link_ = (machine.link_gb_s > 0 ? machine.link_gb_s : kUsualLinkGbS) * kGiga;
@@ -85,33 +84,20 @@ class Estimator {
           {"blocks on the host * sigma",
            {{"blocks", static_cast<double>(hops), ""}, {"sigma", kHopSeconds * 1e3, "ms"}}});
     }
-    add_disk(host, all.resident_host);
+    if (!over_room(all.resident_host)) return;
+    // Of experts the share that is missing, of other weights all, since reading them in turn evicts
+    // what is needed next.
+    const double missing = 1 - static_cast<double>(machine_.host_usable) / all.resident_host;
+    add_disk(host.experts * missing + (host.weight_bytes() - host.experts));
   }
 
-  void prompt(const StepWork& work, Speed& speed) {
+  void prompt(const SpeedWork& all, Speed& speed) {
     parts_ = &speed.prompt;
+    const StepWork& work = all.prompt;
     const double n_ubatch = micro_batches();
-    const auto n_gpu = static_cast<double>(settings_.devices.size());
-    // Half of the gain that a perfect pipeline over GPUs would have (its square root).
-    const double in_flight = std::min(n_ubatch, kPipeline);
-    const double overlap = n_gpu > 1 ? std::sqrt((in_flight + n_gpu - 1) / (in_flight * n_gpu)) : 1;
+    const double overlap = pipeline(static_cast<double>(settings_.devices.size()));
     for (std::size_t i = 0; i + 1 < work.size(); ++i) {
-      const PlaceWork& it = work[i];
-      const std::string& place = settings_.devices[i].name;
-      const Rates& gpu = gpus_[i];
-      const double rate = gpu.flops * prompt_share(it, *gpu.shares);
-      add_prompt(it, place, rate, overlap);
-      add("prompt_attention", place, SpeedResource::compute,
-          overlap * workload_.prompt * it.attention_flop /
-              (gpu.flops * gpu.shares->prompt_attention),
-          {"tokens * attention FLOP / (share * F)",
-           {{"tokens", workload_.prompt, ""},
-            {"FLOP", it.attention_flop / kGiga, "10^9"},
-            {"F", gpu.flops / kTera, "10^12/s"},
-            {"share", gpu.shares->prompt_attention, ""}}});
-      add("prompt_weights", place, SpeedResource::memory,
-          overlap * n_ubatch * it.weight_bytes() / (kPromptRead * gpu.bytes),
-          read_formula(n_ubatch * it.weight_bytes(), kPromptRead, gpu.bytes));
+      prompt_on_gpu(work[i], settings_.devices[i].name, gpus_[i], n_ubatch, overlap);
     }
     const PlaceWork& host = work.back();
     if (host.weight_bytes() <= 0) return;
@@ -124,15 +110,13 @@ class Estimator {
             {"weights", host.weight_bytes() / kGiga, "GB"},
             {"link", link_ / kGiga, "GB/s"}}},
           machine_.link_gb_s > 0 ? Evidence::derived : Evidence::assumed);
-      const Rates& gpu = gpus_.front();
-      add_prompt(host, settings_.devices.front().name, gpu.flops * prompt_share(host, *gpu.shares),
-                 1);
+      add_prompt(host, settings_.devices.front().name, product_rate(host, gpus_.front().prompt), 1);
     } else {
-      const bool experts = has_experts(host);
-      const double rate =
-          host_ * kCpuFlopPerByte * (experts ? efficiency(SpeedClass::cpu).prompt_experts : 1);
+      const double rate = host_ * kCpuFlopPerByte * (has_experts(host) ? kCpuExperts : 1);
       add_prompt(host, "host", rate, 1);
     }
+    // A micro-batch touches nearly all experts in turn, which evicts what the next one needs first.
+    if (over_room(all.resident_host)) add_disk(n_ubatch * host.weight_bytes());
   }
 
   [[nodiscard]] bool host_used() const { return host_used_; }
@@ -143,9 +127,10 @@ class Estimator {
  private:
   /// Of one place: bytes and 16-bit operations a second.
   struct Rates {
-    const Efficiency* shares = nullptr;
+    PromptCosts prompt = {};
+    BatchShares batch = {};
     double bytes = 0;
-    double flops = 0;
+    double flops = 0;    // as printed
     double reading = 0;  // bytes a second of products with one vector
     double fp32 = 0;     // 0: unknown
     DecodeCosts costs = {};
@@ -158,16 +143,35 @@ class Estimator {
   [[nodiscard]] double ubatch() const {
     return static_cast<double>(settings_.n_ubatch > 0 ? settings_.n_ubatch : settings_.n_batch);
   }
+  /// Of one question. Questions that come together share micro-batches.
   [[nodiscard]] double micro_batches() const {
-    return std::max(1.0, std::ceil(workload_.prompt / std::max(ubatch(), 1.0)));
+    const double all = workload_.sequences * workload_.prompt;
+    return std::max(1.0, std::ceil(all / std::max(ubatch(), 1.0))) /
+           std::max(workload_.sequences, 1.0);
   }
-  static double prompt_share(const PlaceWork& work, const Efficiency& shares) {
-    const double all = std::max(work.weight_bytes(), 1.0);
-    const double plain = (work.weights[static_cast<std::size_t>(UnpackClass::half)] +
-                          work.weights[static_cast<std::size_t>(UnpackClass::byte)]) /
-                         all;
-    const double share = shares.prompt_plain * plain + shares.prompt_quantized * (1 - plain);
-    return has_experts(work) ? share * shares.prompt_experts : share;
+  /// Layers split over n GPUs work like a pipeline on m micro-batches: (m + n - 1) / (m n) of the
+  /// time of one GPU, with 8 % for each hand-over between GPUs that work at the same time, and 2 %
+  /// where each waits for the one before (2, 4 and 8 cards of one benchmark).
+  [[nodiscard]] double pipeline(double n) const {
+    if (n < 2) return 1;
+    constexpr double kBusyHandOver = 0.08;
+    constexpr double kIdleHandOver = 0.02;
+    const double m = micro_batches() * std::max(workload_.sequences, 1.0);
+    if (m < 2) return 1 + kIdleHandOver * (n - 1);
+    return (m + n - 1) / (m * n) * (1 + kBusyHandOver * (n - 1));
+  }
+  /// FLOP/s of products with the weights of a place.
+  static double product_rate(const PlaceWork& work, const PromptCosts& costs) {
+    double elements = 0;
+    double seconds = 0;
+    for (std::size_t i = 0; i < kUnpackClasses; ++i) {
+      elements += work.elements[i];
+      if (work.elements[i] > 0) seconds += work.elements[i] / costs.products[i];
+    }
+    const double rate = elements > 0 ? elements / seconds : costs.products[0];
+    if (!has_experts(work)) return rate;
+    return rate * costs.experts * work.tokens_per_expert /
+           (work.tokens_per_expert + costs.experts_half);
   }
   static Formula read_formula(double bytes, double share, double rate) {
     return {"bytes / (eta * BW)",
@@ -187,6 +191,52 @@ class Estimator {
          {{"tokens", workload_.prompt, ""},
           {"active parameters", work.flop / 2 / kGiga, "10^9"},
           {"F", rate / kTera, "10^12/s"}}});
+  }
+
+  void prompt_on_gpu(const PlaceWork& work, const std::string& place, const Rates& gpu,
+                     double n_ubatch, double overlap) {
+    const double tokens = workload_.prompt;
+    const double rate = product_rate(work, gpu.prompt);
+    add_prompt(work, place, rate, overlap);
+    // Weights are read beside the products: what is seen is how much longer both take.
+    const double computing = tokens * work.flop / rate;
+    const double reading = n_ubatch * work.weight_bytes() / (kPromptRead * gpu.bytes);
+    add("prompt_weights", place, SpeedResource::memory,
+        overlap * (side_by_side(computing, reading) - computing),
+        {"(t(prompt_compute)^4 + (bytes / (eta * BW))^4)^(1/4) - t(prompt_compute)",
+         read_formula(n_ubatch * work.weight_bytes(), kPromptRead, gpu.bytes).inputs});
+    if (gpu.prompt.unpacks_first) add_unpacking(work, place, gpu, n_ubatch, overlap);
+    if (work.scores > 0 && gpu.prompt.score_bytes > 0) {
+      const double bytes = gpu.prompt.score_bytes * work.scores;
+      add("prompt_attention", place, SpeedResource::memory,
+          overlap * tokens *
+              (work.attention_flop / gpu.prompt.products[0] + bytes / (kPromptRead * gpu.bytes)),
+          {"tokens * (attention FLOP / F + bytes of scores / (eta * BW))",
+           {{"tokens", tokens, ""},
+            {"FLOP", work.attention_flop / kGiga, "10^9"},
+            {"F", gpu.prompt.products[0] / kTera, "10^12/s"},
+            {"bytes", bytes / kGiga, "GB"},
+            {"eta", kPromptRead, ""},
+            {"BW", gpu.bytes / kGiga, "GB/s"}}});
+      return;
+    }
+    add("prompt_attention", place, SpeedResource::compute,
+        overlap * tokens * work.attention_flop / gpu.prompt.attention,
+        {"tokens * attention FLOP / F",
+         {{"tokens", tokens, ""},
+          {"FLOP", work.attention_flop / kGiga, "10^9"},
+          {"F", gpu.prompt.attention / kTera, "10^12/s"}}});
+  }
+
+  /// Quantized weights are read and written as 16 bits, once per micro-batch.
+  void add_unpacking(const PlaceWork& work, const std::string& place, const Rates& gpu,
+                     double n_ubatch, double overlap) {
+    double bytes = 0;
+    for (std::size_t i = static_cast<std::size_t>(UnpackClass::byte); i < kUnpackClasses; ++i) {
+      bytes += work.weights[i] + 2 * work.elements[i];
+    }
+    add("prompt_unpack", place, SpeedResource::memory, overlap * n_ubatch * bytes / gpu.bytes,
+        read_formula(n_ubatch * bytes, 1, gpu.bytes));
   }
 
   void decode_on_gpu(const PlaceWork& work, const std::string& place, const Rates& gpu,
@@ -235,11 +285,10 @@ class Estimator {
   /// in tiles.
   void add_batch(const PlaceWork& work, const std::string& place, const Rates& gpu) {
     constexpr double kTile = 32;
-    constexpr double kOfPrompts = 0.75;  // tiles are narrower than a prompt's
     const double b = workload_.sequences;
     const double flop = work.flop + work.head_flop;
-    const double one_by_one = (b - 1) / gpu.shares->batch;
-    const double tiles = std::ceil(b / kTile) * kTile / (kOfPrompts * gpu.shares->prompt_quantized);
+    const double one_by_one = (b - 1) / gpu.batch.one_by_one;
+    const double tiles = std::ceil(b / kTile) * kTile / gpu.batch.tiles;
     const double share = (b - 1) / std::min(one_by_one, tiles);
     if (!(b > 1)) return;
     add("batch_compute", place, SpeedResource::compute, (b - 1) * flop / (gpu.flops * share),
@@ -271,13 +320,12 @@ class Estimator {
          {{"FLOP", computing / kGiga, "10^9"}, {"F", host_ * kCpuFlopPerByte / kTera, "10^12/s"}}});
   }
 
-  /// Weights that do not fit in the RAM come from the disk: of experts the share that is missing,
-  /// of other weights all, since reading them in turn evicts what is needed next.
-  void add_disk(const PlaceWork& host, double resident) {
+  /// Weights that do not fit in the RAM come from the disk.
+  [[nodiscard]] bool over_room(double resident) const {
     const auto room = static_cast<double>(machine_.host_usable);
-    if (room <= 0 || resident <= room) return;
-    const double missing = 1 - room / resident;
-    const double bytes = host.experts * missing + (host.weight_bytes() - host.experts);
+    return room > 0 && resident > room;
+  }
+  void add_disk(double bytes) {
     add("disk", "disk", SpeedResource::disk, bytes / disk_,
         {"missing bytes / (share * disk)",
          {{"missing bytes", bytes / kGiga, "GB"},
@@ -354,7 +402,7 @@ Result<SpeedWork> speed_work(const Model& model, const LlamaCppSettings& setting
   const double ubatch =
       std::min(static_cast<double>(std::max<std::int64_t>(
                    settings.n_ubatch > 0 ? settings.n_ubatch : settings.n_batch, 1)),
-               std::max(workload.prompt, 1.0));
+               std::max(workload.prompt * workload.sequences, 1.0));
   auto prompt = step_work(model, settings, ubatch, workload.prompt_depth + workload.prompt / 2);
   if (!prompt) return prompt.error();
   return SpeedWork{std::move(decode.value()), std::move(prompt.value()),
@@ -388,7 +436,7 @@ Result<Speed> estimate_speed(const SpeedWork& work, const LlamaCppSettings& sett
     if (speed.decode[i].seconds > speed.decode[speed.binding].seconds) speed.binding = i;
   }
   if (estimator.rate_known() && workload.prompt > 0) {
-    estimator.prompt(work.prompt, speed);
+    estimator.prompt(work, speed);
     const Spread wide = prompt_spread(estimator.host_used());
     const double seconds = total(speed.prompt);
     if (seconds > 0) {

@@ -7,10 +7,14 @@
 //                + min((B - 1) * FLOP / F_vec, ceil(B / 32) * 32 * FLOP / F_mat)
 //                + operations * tau
 //                + on the host  weights / (eta * BW)  +  B * cache / (eta_kv * BW)  + hops * sigma
-//   prompt:  t = sum over GPUs of  tokens * FLOP / F + tokens * attention FLOP / F_att + weights
-//   read
-//                once per micro-batch;  weights on the host cross PCIe once per micro-batch
-// Layers split over GPUs run one after the other, so their times add.
+//   prompt:  t = sum over GPUs of  tokens * FLOP / F beside the weights, read once per micro-batch
+//                + tokens * attention FLOP / F_att,  or without flash attention
+//                  tokens * (attention FLOP / F + scores * 24 B / (eta * BW))
+//                + before autumn 2024  quantized weights written out once per micro-batch
+//                + weights on the host across PCIe once per micro-batch
+//   On NVIDIA cards F is what the board's power allows, of experts what the tokens of each allow.
+// Layers split over GPUs run one after the other, so their times add; prompts pass through them in
+// micro-batches like through a pipeline.
 #pragma once
 
 #include <string>
@@ -56,7 +60,8 @@ enum class SpeedResource : std::uint8_t { memory, compute, launch, link, disk };
 [[nodiscard]] std::string_view resource_name(SpeedResource resource);
 
 /// One share of the time. `id`: weights, kv_cache, attention, batch_compute, blocks, hops, disk,
-/// all_reduce; for prompts prompt_compute, prompt_attention, prompt_weights, transfer.
+/// all_reduce; for prompts prompt_compute, prompt_attention, prompt_weights, prompt_unpack,
+/// transfer.
 struct SpeedPart {
   std::string id;
   std::string place;  // "gpu0", "host", "link", "disk"

@@ -28,6 +28,7 @@ void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, doub
     read *= touched_share(of_layer, n_tokens);
     used = touched_share(of_layer, 1);
     place.experts += read;
+    place.tokens_per_expert = n_tokens * used;
   }
   const auto unpack = static_cast<std::size_t>(unpack_class(tensor.type));
   place.weights[unpack] += read;
@@ -128,8 +129,10 @@ Result<StepWork> step_work(const Model& model, const LlamaCppSettings& settings,
       width =
           static_cast<double>(2 * attention.mla->kv_lora_rank + attention.mla->qk_rope_head_dim);
     }
-    at(placement.kv_device[il]).attention_flop +=
-        2 * static_cast<double>(attention.n_head) * width * keys;
+    PlaceWork& with_cache = at(placement.kv_device[il]);
+    const double scores = static_cast<double>(attention.n_head) * keys;
+    with_cache.attention_flop += 2 * width * scores;
+    if (settings.flash_attention == FlashAttention::off) with_cache.scores += scores;
   }
   for (const KvLayer& layer : kv_cache_layers(model, settings, context.value(), placement)) {
     const auto cells = static_cast<double>(layer.n_cells * context.value().n_stream);

@@ -39,8 +39,12 @@ struct PlaceWork {
   double flop = 0;       // 2 x active weights of one token, without the output head
   double head_flop = 0;  // 2 x output head
   double attention_flop = 0;  // of one token over the depth: 4 x n_head x head_dim x keys
-  int n_layer = 0;            // blocks whose weights, but for overridden ones, are here
-  int n_expert_layer = 0;     // blocks whose routed experts are here
+  /// Scores of one token that are written out and read again: n_head x keys; 0 with flash
+  /// attention.
+  double scores = 0;
+  double tokens_per_expert = 0;  // of the step's tokens, how many each routed expert gets
+  int n_layer = 0;               // blocks whose weights, but for overridden ones, are here
+  int n_expert_layer = 0;        // blocks whose routed experts are here
 
   [[nodiscard]] double weight_bytes() const {
     double sum = 0;

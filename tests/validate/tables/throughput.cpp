@@ -367,6 +367,10 @@ std::optional<std::string> set_up(const CsvRow& row, ModelStore& store, Setup& s
     }
   }
   if (contains(row["note"], "ubatch 2048")) setup.settings.n_ubatch = 2048;
+  // llama.cpp decides by itself since the end of August 2025; before, it was off unless asked for.
+  if (row["date"] < std::string_view("2025-09") && !contains(row["note"], "flash attention on")) {
+    setup.settings.flash_attention = FlashAttention::off;
+  }
   setup.prompt = row.number("prompt_len", 512);
   setup.n_batch = row.number("batch", 1);
   // llama-bench generates from an empty cache; batched-bench and requests after their prompt.

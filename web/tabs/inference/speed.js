@@ -4,6 +4,7 @@ import { h, icons } from "../../dom.js";
 import { plain, rate, seconds } from "../../format.js";
 
 /** @typedef {import("../../core-types.js").Speed} Speed */
+/** @typedef {import("../../core-types.js").SpeedPart} SpeedPart */
 
 /**
  * @param {Speed} speed
@@ -15,11 +16,13 @@ export function speedRow(speed, t, explain) {
   const bound = speed.decode[speed.binding];
   const limit = t(/** @type {any} */ (`speed.limit_${bound.resource}`), { x: placeName(bound.place, t) });
   const first = speed.first_token_s.likely > 0 ? t("speed.first", { x: seconds(speed.first_token_s.likely, t) }) : "";
+  const sum = (/** @type {SpeedPart[]} */ parts) => parts.map(({ id, place }) => `t(${id}, ${place})`).join(" + ");
+  const { first_token_s: wait, prompt } = speed;
   const open = () =>
     explain({
       title: t("speed.decode"),
-      formula: speed.decode.map(({ id }) => `t(${id})`).join(" + "),
-      inputs: speed.decode.flatMap(({ id, place, seconds: length, formula }) => [
+      formula: first ? `t = ${sum(speed.decode)}\n${t("speed.first", { x: `${seconds(wait.low, t)}–${seconds(wait.high, t)}` })} = ${sum(prompt)} + t` : sum(speed.decode),
+      inputs: [...speed.decode, ...(first ? prompt : [])].flatMap(({ id, place, seconds: length, formula }) => [
         { name: `t(${id}, ${place})`, value: `${seconds(length, t)} = ${formula.expression}` },
         ...formula.inputs.map(({ name, value, unit }) => ({ name, value: `${plain(Number(value.toPrecision(4)))}${unit ? `\u00a0${unit}` : ""}` })),
       ]),
