@@ -38,10 +38,7 @@ constexpr double kHigh = 1.35;
 /// Share of the routed experts of a block that a token uses, and that `n` tokens touch.
 double used_share(const Model& model, const Tensor& tensor, double n) {
   if (tensor.role != TensorRole::routed_expert || tensor.layer < 0) return 1;
-  const FeedForward& it = model.layers[static_cast<std::size_t>(tensor.layer)].feed_forward;
-  const double one = std::min(1.0, static_cast<double>(it.n_expert_used) /
-                                       static_cast<double>(std::max<std::int64_t>(it.n_expert, 1)));
-  return 1 - std::pow(1 - one, std::max(n, 1.0));
+  return touched_share(model.layers[static_cast<std::size_t>(tensor.layer)].feed_forward, n);
 }
 
 class ServingSpeed {

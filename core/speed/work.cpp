@@ -11,14 +11,6 @@
 namespace meyasu {
 namespace {
 
-/// Share of the routed experts that `n_tokens` tokens are expected to touch, each choosing k of E
-/// independently. Real routing is more skewed: an upper limit.
-double touched_share(const FeedForward& feed_forward, double n_tokens) {
-  const auto n_expert = static_cast<double>(std::max<std::int64_t>(feed_forward.n_expert, 1));
-  const auto used = static_cast<double>(feed_forward.n_expert_used);
-  return 1 - std::pow(1 - std::min(used / n_expert, 1.0), std::max(n_tokens, 1.0));
-}
-
 void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, double n_tokens) {
   const auto bytes = static_cast<double>(tensor.bytes());
   double read = bytes;
@@ -39,6 +31,15 @@ void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, doub
 }
 
 }  // namespace
+
+double touched_share(const FeedForward& feed_forward, double n_tokens) {
+  // Some experts are chosen more often than others: between 1 (as if by chance) and 0.75 in four
+  // models, from the times of 1 to 32 sequences on one GB10.
+  constexpr double kSkew = 0.87;
+  const auto n_expert = static_cast<double>(std::max<std::int64_t>(feed_forward.n_expert, 1));
+  const auto used = static_cast<double>(feed_forward.n_expert_used);
+  return 1 - std::pow(1 - std::min(used / n_expert, 1.0), std::pow(std::max(n_tokens, 1.0), kSkew));
+}
 
 bool is_looked_up(const Tensor& tensor) {
   return tensor.role == TensorRole::embedding || tensor.role == TensorRole::position ||

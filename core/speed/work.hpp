@@ -14,6 +14,10 @@ namespace meyasu {
 /// Tables of which a step reads one row per token.
 [[nodiscard]] bool is_looked_up(const Tensor& tensor);
 
+/// Share of the routed experts that `n_tokens` tokens touch, each choosing k of E:
+/// 1 - (1 - k/E)^(n^0.87).
+[[nodiscard]] double touched_share(const FeedForward& feed_forward, double n_tokens);
+
 /// How much a kernel has to do to unpack a weight.
 enum class UnpackClass : std::uint8_t {
   half,    // F32, F16, BF16: multiplied in floating point
@@ -29,7 +33,7 @@ inline constexpr std::size_t kUnpackClasses = 6;
 /// Work of one place (a GPU, or the host). Byte counts are expected values, hence not integers.
 struct PlaceWork {
   /// Weights that a step reads, by UnpackClass. Of routed experts those that are expected to be
-  /// chosen: E (1 - (1 - k/E)^B) of E for B tokens. Looked-up tables (token embedding) are left
+  /// chosen (touched_share()). Looked-up tables (token embedding) are left
   /// out.
   double weights[kUnpackClasses] = {};
   double elements[kUnpackClasses] = {};  // how many these are

@@ -62,13 +62,14 @@ TEST_CASE("window layers read no more than their window", "[speed]") {
   CHECK(far < 3 * near);  // 5 of 6 layers stay at 1024 tokens
 }
 
-TEST_CASE("experts: k of E for one token, E (1 - (1 - k/E)^B) for several", "[speed]") {
+TEST_CASE("experts: k of E for one token, fewer than chance would have it for several", "[speed]") {
   const Model model = model_in("Qwen/Qwen3-30B-A3B", Ftype::Q8_0);
   const double one = step_work(model, on(1), 1, 0).value()[0].experts;
   const double eight = step_work(model, on(1), 8, 0).value()[0].experts;
   const double all = step_work(model, on(1), 1e6, 0).value()[0].experts;
   CHECK(one / all == Catch::Approx(8.0 / 128));
-  CHECK(eight / all == Catch::Approx(1 - std::pow(1 - 8.0 / 128, 8)));
+  CHECK(eight / all > 0.8 * (1 - std::pow(1 - 8.0 / 128, 8)));
+  CHECK(eight / all < 1 - std::pow(1 - 8.0 / 128, 8));
 }
 
 TEST_CASE("experts on the host are read there; the rest stays on the GPU", "[speed]") {
