@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "core/units/rates.hpp"
@@ -21,6 +22,9 @@ constexpr double kUsualDiskGbS = 3;
 constexpr double kMappedDisk = 0.5;
 // One block on the host: two copies between GPU and host and a wait. 0.1 to 0.2 ms were read.
 constexpr double kHopSeconds = 165e-6;
+// A token goes from one GPU to the next: 0.1 to 0.3 ms between 2 to 8 cards of one benchmark,
+// longer between A100 and H100.
+constexpr double kHandOverSeconds = 150e-6;
 // Prompt arithmetic of CPUs, by the RAM that is matched to them: 25 FLOP per byte of bandwidth.
 constexpr double kCpuFlopPerByte = 25;
 // Prompts read every weight once per micro-batch, and scores, at nearly the full rate.
@@ -74,6 +78,12 @@ class Estimator {
       decode_on_gpu(work[i], settings_.devices[i].name, gpus_[i],
                     all.n_operations / std::max(n_layer, 1.0));
     }
+    const auto with_layers = static_cast<double>(
+        std::count_if(work.begin(), std::prev(work.end()),
+                      [](const PlaceWork& place) { return place.n_layer > 0; }));
+    add("hand_over", "link", SpeedResource::launch, (with_layers - 1) * kHandOverSeconds,
+        {"(GPUs - 1) * sigma",
+         {{"GPUs", with_layers, ""}, {"sigma", kHandOverSeconds * 1e3, "ms"}}});
     const PlaceWork& host = work.back();
     host_used_ = host.weight_bytes() + host.cache > 0;
     if (!host_used_) return;

@@ -6,6 +6,7 @@
 //                + max(B * cache / (eta_kv * R), B * attention FLOP / F_att)
 //                + min((B - 1) * FLOP / F_vec, ceil(B / 32) * 32 * FLOP / F_mat)
 //                + operations * tau
+//                + (GPUs - 1) * sigma
 //                + on the host  weights / (eta * BW)  +  B * cache / (eta_kv * BW)  + hops * sigma
 //   prompt:  t = sum over GPUs of  tokens * FLOP / F beside the weights, read once per micro-batch
 //                + tokens * attention FLOP / F_att,  or without flash attention
@@ -59,9 +60,9 @@ struct SpeedRange {
 enum class SpeedResource : std::uint8_t { memory, compute, launch, link, disk };
 [[nodiscard]] std::string_view resource_name(SpeedResource resource);
 
-/// One share of the time. `id`: weights, kv_cache, attention, batch_compute, blocks, hops, disk,
-/// all_reduce; for prompts prompt_compute, prompt_attention, prompt_weights, prompt_unpack,
-/// transfer.
+/// One share of the time. `id`: weights, kv_cache, attention, batch_compute, blocks, hops,
+/// hand_over, disk, all_reduce; for prompts prompt_compute, prompt_attention, prompt_weights,
+/// prompt_unpack, transfer.
 struct SpeedPart {
   std::string id;
   std::string place;  // "gpu0", "host", "link", "disk"

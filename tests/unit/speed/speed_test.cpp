@@ -106,7 +106,8 @@ TEST_CASE("layers split over GPUs run one after the other: two are no faster tha
   const SpeedWorkload workload{512, 512, 1, 0};
   const auto one = estimate_speed(model, on(1), machine("rtx-3090"), workload).value();
   const auto two = estimate_speed(model, on(2), machine("rtx-3090", 2), workload).value();
-  CHECK(two.decode_tok_s.likely == Catch::Approx(one.decode_tok_s.likely).epsilon(0.01));
+  CHECK(two.decode_tok_s.likely == Catch::Approx(one.decode_tok_s.likely).epsilon(0.03));
+  CHECK(two.decode_tok_s.likely < one.decode_tok_s.likely);  // a token is handed over
   CHECK(two.prompt_tok_s.likely == Catch::Approx(one.prompt_tok_s.likely).epsilon(0.03));
 }
 
