@@ -184,6 +184,7 @@ void complete_hparams(Architecture& a) {
     double value;
   };
   constexpr double kSigmoid = 2;  // llama.cpp: LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID
+  constexpr double kSqrtSoftplus = 4;
   constexpr auto kHparams = std::to_array<FamilyHparam>({
       {"gemma2", "attn_logit_softcapping", 50},
       {"gemma2", "final_logit_softcapping", 30},
@@ -194,6 +195,9 @@ void complete_hparams(Architecture& a) {
       {"deepseek_v3", "expert_weights_norm", 1},
       {"deepseek_v32", "expert_gating_func", kSigmoid},
       {"deepseek_v32", "expert_weights_norm", 1},
+      {"deepseek_v4", "expert_gating_func", kSqrtSoftplus},
+      {"deepseek_v4", "expert_weights_norm", 1},
+      {"deepseek_v4", "expert_weights_scale", 1.5},
       {"kimi_k2", "expert_gating_func", kSigmoid},
       {"kimi_k2", "expert_weights_norm", 1},
       {"glm4_moe", "expert_gating_func", kSigmoid},
@@ -216,6 +220,7 @@ void complete_hparams(Architecture& a) {
   }
   // The Mamba hybrids of Granite 4 have no positions; their attention does not rotate.
   if (a.model_type == "granitemoehybrid" && !a.blocks.empty()) add("rope.scaling.finetuned", 0);
+  if (a.indexer) add("attention.indexer.top_k", static_cast<double>(a.indexer->top_k));
   const std::int64_t rotated = a.rope_dim > 0 ? a.rope_dim : a.head_dim;
   if (a.mla) {
     add("rope.dimension_count", static_cast<double>(a.mla->qk_rope_head_dim));
@@ -257,6 +262,7 @@ void complete_family(Architecture& a) {
   if (is_any({"qwen3_next", "qwen3_5", "qwen3_5_moe"}) && a.rope_dim == 0) {
     a.rope_dim = a.head_dim / 4;  // partial_rotary_factor 0.25 in all of them
   }
+  if (is_any({"deepseek_v4"}) && a.rope_dim == 0) a.rope_dim = 64;  // qk_rope_head_dim of both
   complete_hparams(a);
   // The converter keeps the prediction block of these families only.
   if (a.mtp && is_any({"glm4_moe", "glm_moe_dsa"})) a.mtp->in_gguf = true;

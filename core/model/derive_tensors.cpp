@@ -192,12 +192,21 @@ class Deriver {
     return il < a_.n_layer && il >= a_.n_layer - a_.n_kv_shared;
   }
 
+  /// Tokens per compressed key.
+  [[nodiscard]] std::int64_t ratio_of(std::int64_t il) const {
+    const auto i = static_cast<std::size_t>(il);
+    return i < a_.compressed->ratios.size() ? a_.compressed->ratios[i] : 0;
+  }
+
   [[nodiscard]] Layer layer(std::int64_t il, BlockKind kind, bool mtp) const {
     Layer result;
     result.is_mtp = mtp;
     if (is_attention(kind)) {
       result.kind = LayerKind::attention;
       result.attention = attention(il, kind);
+      if (a_.compressed) {
+        compress_keys(result, mtp ? 0 : ratio_of(il), a_.indexer ? a_.indexer->head_dim : 0);
+      }
     } else {
       recurrent(kind, result);
     }
@@ -563,8 +572,7 @@ class Deriver {
     blk("attn_kv_a_norm.weight", TensorRole::norm, {dim});
     blk("attn_output_a.weight", kRole, {a_.n_head * dim / c.o_groups, c.o_lora_rank * c.o_groups});
     blk("attn_output_b.weight", kRole, {c.o_groups * c.o_lora_rank, e});
-    const auto i = static_cast<std::size_t>(il_);
-    const std::int64_t ratio = !mtp_ && i < c.ratios.size() ? c.ratios[i] : 0;
+    const std::int64_t ratio = mtp_ ? 0 : ratio_of(il_);
     if (ratio == 0) return;
     // Windows of ratio 4 overlap, so their projections are twice as wide.
     const std::int64_t wide = (ratio == 4 ? 2 : 1) * dim;

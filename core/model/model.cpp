@@ -4,6 +4,21 @@
 
 namespace meyasu {
 
+void compress_keys(Layer& layer, std::int64_t ratio, std::int64_t indexer_head_dim) {
+  constexpr std::int64_t kOverlapping = 4;
+  Attention& attention = layer.attention;
+  attention.compressed = CompressedKv{ratio};
+  if (ratio == 0) {
+    attention.span = AttentionSpan::sliding;
+    return;
+  }
+  const bool overlapping = ratio == kOverlapping;
+  if (overlapping) attention.indexer_head_dim = indexer_head_dim;
+  const std::int64_t width = attention.head_dim_k + attention.indexer_head_dim;
+  layer.recurrent.conv_state_elements = (overlapping ? 4 : 1) * ratio * width;
+  layer.recurrent.ssm_state_elements = layer.recurrent.conv_state_elements;
+}
+
 std::int64_t Model::n_params() const {
   std::int64_t total = 0;
   for (const Tensor& tensor : tensors) total += tensor.elements();
@@ -13,6 +28,11 @@ std::int64_t Model::n_params() const {
 bool Model::has_experts() const {
   return std::any_of(layers.begin(), layers.end(),
                      [](const Layer& layer) { return layer.feed_forward.n_expert > 0; });
+}
+
+bool Model::has_compressed_keys() const {
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const Layer& layer) { return layer.attention.compressed.has_value(); });
 }
 
 Bytes Model::weight_bytes() const {

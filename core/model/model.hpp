@@ -40,6 +40,12 @@ struct Mla {
   bool absorbed = true;  // GGUF: wk_b and wv_b stored apart, one latent KV head
 };
 
+/// DeepSeek V4: keys serve as values too. A layer reads a window of them and, where it compresses,
+/// one key for every `ratio` tokens before (4 or 128). 0: the window only.
+struct CompressedKv {
+  std::int64_t ratio = 0;
+};
+
 /// Softmax attention of one layer. Counts are heads; head_dim_* are elements.
 struct Attention {
   std::int64_t n_head = 0;
@@ -49,11 +55,12 @@ struct Attention {
   AttentionSpan span = AttentionSpan::full;
   // Stores no cache: uses an earlier layer's (Gemma 3n / 4), or the model keeps none (encoders).
   bool shares_kv = false;
-  // DeepSeek 3.2, GLM 5, MiniMax M3: width of the key that the sparse-attention indexer caches
-  // beside K; and of a value beside V that MiniMax M3's cache has without need.
+  // DeepSeek 3.2 and V4, GLM 5, MiniMax M3: width of the key that the sparse-attention indexer
+  // caches beside K; and of a value beside V that MiniMax M3's cache has without need.
   std::int64_t indexer_head_dim = 0;
   std::int64_t indexer_value_dim = 0;
   std::optional<Mla> mla;
+  std::optional<CompressedKv> compressed;
 };
 
 /// Recurrent or convolution state of one layer. Fields that a kind does not have are 0.
@@ -79,7 +86,7 @@ struct FeedForward {
 };
 
 /// Where attention and a recurrent mixer run side by side (Falcon-H1), `kind` is attention and
-/// `recurrent` is filled too.
+/// `recurrent` is filled too; so it is where keys are compressed (the tokens not yet compressed).
 struct Layer {
   LayerKind kind = LayerKind::attention;
   Attention attention;
@@ -87,6 +94,11 @@ struct Layer {
   FeedForward feed_forward;
   bool is_mtp = false;  // multi-token prediction block after the n_layer ordinary ones
 };
+
+/// Makes a block of attention one of DeepSeek V4's; its heads must be known. The compressor's state
+/// is 2 * ratio overlapping keys of twice the width (ratio 4, with an indexer), or `ratio` keys,
+/// and as many scores (llama_kv_cache_dsv4 in src/llama-kv-cache-dsv4.cpp of llama.cpp).
+void compress_keys(Layer& layer, std::int64_t ratio, std::int64_t indexer_head_dim);
 
 /// An invariant of every Model: layers.size() covers all blocks incl. MTP; tensors are listed in
 /// file order and, for derived models, in llama.cpp's naming.
@@ -114,6 +126,7 @@ struct Model {
   [[nodiscard]] Bytes weight_bytes() const;
   /// Whether any layer has routed experts.
   [[nodiscard]] bool has_experts() const;
+  [[nodiscard]] bool has_compressed_keys() const;
   [[nodiscard]] const Tensor* find_tensor(std::string_view tensor_name) const;
   /// Value of a numeric hparam, or `fallback` when the header has none.
   [[nodiscard]] double hparam(std::string_view key, double fallback) const;

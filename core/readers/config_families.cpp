@@ -245,6 +245,7 @@ void read_deepseek_v4(const Fields& fields, Architecture& a) {
   c.o_groups = fields.integer("o_groups", 8);
   c.o_lora_rank = fields.integer("o_lora_rank", 1024);
   c.hc_mult = fields.integer("hc_mult", 4);
+  a.rope_dim = fields.integer("qk_rope_head_dim", 64);
   if (const JsonValue* ratios = fields.find("compress_ratios")) {
     for (const JsonValue& ratio : ratios->items()) {
       if (static_cast<std::int64_t>(c.ratios.size()) == kMaxConfigBlocks) break;

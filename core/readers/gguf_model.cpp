@@ -10,37 +10,32 @@ namespace meyasu {
 namespace {
 
 // Decoders whose keys mean what this file takes them to mean (src/llama-arch.cpp, LLM_ARCH_NAMES).
-// Left out: t5 (two stacks), deepseek4 (compressed cache), draft-only and audio models.
+// Left out: t5 (two stacks), draft-only and audio models.
 constexpr auto kKnownDecoders = std::to_array<std::string_view>(
-    {"afmoe",          "apertus",       "arcee",      "arctic",
-     "arwkv7",         "baichuan",      "bailingmoe", "bailingmoe2",
-     "bitnet",         "bloom",         "chameleon",  "chatglm",
-     "codeshell",      "cogvlm",        "cohere2",    "cohere2moe",
-     "command-r",      "dbrx",          "deci",       "deepseek",
-     "deepseek2",      "deepseek2-ocr", "deepseek32", "dots1",
-     "ernie4_5",       "ernie4_5-moe",  "exaone",     "exaone-moe",
-     "exaone4",        "falcon",        "falcon-h1",  "gemma",
-     "gemma2",         "gemma3",        "gemma3n",    "gemma4",
-     "glm-dsa",        "glm4",          "glm4moe",    "gpt-oss",
-     "gpt2",           "gptj",          "gptneox",    "granite",
-     "granitehybrid",  "granitemoe",    "grok",       "grovemoe",
-     "hunyuan-dense",  "hunyuan-moe",   "hunyuan_vl", "hy_v3",
-     "internlm2",      "jais",          "jais2",      "jamba",
-     "kimi-linear",    "laguna",        "lfm2",       "lfm2moe",
-     "llama",          "llama4",        "maincoder",  "mamba",
-     "mamba2",         "mellum",        "mimo2",      "minicpm",
-     "minicpm3",       "minimax-m2",    "minimax-m3", "mistral3",
-     "mistral4",       "mpt",           "nemotron",   "nemotron_h",
-     "nemotron_h_moe", "olmo",          "olmo2",      "olmoe",
-     "openelm",        "orion",         "paddleocr",  "pangu-embedded",
-     "phi2",           "phi3",          "phimoe",     "plamo",
-     "plamo2",         "plamo3",        "plm",        "qwen",
-     "qwen2",          "qwen2moe",      "qwen2vl",    "qwen3",
-     "qwen35",         "qwen35moe",     "qwen3moe",   "qwen3next",
-     "qwen3vl",        "qwen3vlmoe",    "refact",     "rwkv6",
-     "rwkv6qwen2",     "rwkv7",         "seed_oss",   "smallthinker",
-     "smollm3",        "stablelm",      "starcoder",  "starcoder2",
-     "step35",         "talkie",        "xverse"});
+    {"afmoe",         "apertus",       "arcee",          "arctic",       "arwkv7",
+     "baichuan",      "bailingmoe",    "bailingmoe2",    "bitnet",       "bloom",
+     "chameleon",     "chatglm",       "codeshell",      "cogvlm",       "cohere2",
+     "cohere2moe",    "command-r",     "dbrx",           "deci",         "deepseek",
+     "deepseek2",     "deepseek2-ocr", "deepseek32",     "deepseek4",    "dots1",
+     "ernie4_5",      "ernie4_5-moe",  "exaone",         "exaone-moe",   "exaone4",
+     "falcon",        "falcon-h1",     "gemma",          "gemma2",       "gemma3",
+     "gemma3n",       "gemma4",        "glm-dsa",        "glm4",         "glm4moe",
+     "gpt-oss",       "gpt2",          "gptj",           "gptneox",      "granite",
+     "granitehybrid", "granitemoe",    "grok",           "grovemoe",     "hunyuan-dense",
+     "hunyuan-moe",   "hunyuan_vl",    "hy_v3",          "internlm2",    "jais",
+     "jais2",         "jamba",         "kimi-linear",    "laguna",       "lfm2",
+     "lfm2moe",       "llama",         "llama4",         "maincoder",    "mamba",
+     "mamba2",        "mellum",        "mimo2",          "minicpm",      "minicpm3",
+     "minimax-m2",    "minimax-m3",    "mistral3",       "mistral4",     "mpt",
+     "nemotron",      "nemotron_h",    "nemotron_h_moe", "olmo",         "olmo2",
+     "olmoe",         "openelm",       "orion",          "paddleocr",    "pangu-embedded",
+     "phi2",          "phi3",          "phimoe",         "plamo",        "plamo2",
+     "plamo3",        "plm",           "qwen",           "qwen2",        "qwen2moe",
+     "qwen2vl",       "qwen3",         "qwen35",         "qwen35moe",    "qwen3moe",
+     "qwen3next",     "qwen3vl",       "qwen3vlmoe",     "refact",       "rwkv6",
+     "rwkv6qwen2",    "rwkv7",         "seed_oss",       "smallthinker", "smollm3",
+     "stablelm",      "starcoder",     "starcoder2",     "step35",       "talkie",
+     "xverse"});
 
 // Models for which llama.cpp creates no memory (llama_model::create_memory): encoders, and
 // diffusion models that recompute everything.
@@ -332,6 +327,19 @@ void assign_windows(Keys& keys, Model& model, std::size_t n_ordinary) {
   }
 }
 
+/// DeepSeek V4: what each layer keeps beside its window.
+void assign_compression(Keys& keys, Model& model) {
+  constexpr std::int64_t kMostTokens = 1024;  // per key; 128 is the most that is known
+  model.sliding_window = keys.size("attention.sliding_window", GgufModelLimits::kContext);
+  const std::int64_t width = keys.size("attention.indexer.key_length", GgufModelLimits::kHeads);
+  for (std::size_t il = 0; il < model.layers.size(); ++il) {
+    Layer& layer = model.layers[il];
+    const std::int64_t ratio =
+        layer.is_mtp ? 0 : keys.size_of_layer("attention.compress_ratios", il, kMostTokens);
+    compress_keys(layer, ratio, width);
+  }
+}
+
 /// Layers that reuse the cache of earlier ones, or of models that keep none.
 void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   auto first_sharing = static_cast<std::int64_t>(n_ordinary);
@@ -445,6 +453,7 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
     }
   }
   assign_windows(keys, model, n_ordinary);
+  if (model.architecture == "deepseek4") assign_compression(keys, model);
   assign_cache_sharing(keys, model, n_ordinary);
 
   // Gemma 4: windowed layers have heads of their own width.

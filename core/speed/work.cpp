@@ -30,6 +30,13 @@ void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, doub
   (head ? place.head_flop : place.flop) += flop;
 }
 
+/// Keys of one layer that a token at `depth` reads; of one that compresses, `window` or compressed.
+double keys_read(const Model& model, const Attention& attention, bool window, double depth) {
+  if (window) return std::min(depth, static_cast<double>(model.sliding_window));
+  const std::int64_t ratio = attention.compressed ? attention.compressed->ratio : 0;
+  return ratio > 0 ? depth / static_cast<double>(ratio) : depth;
+}
+
 }  // namespace
 
 double touched_share(const FeedForward& feed_forward, double n_tokens) {
@@ -124,7 +131,7 @@ Result<StepWork> step_work(const Model& model, const LlamaCppSettings& settings,
     if (layer.kind != LayerKind::attention) continue;
     const Attention& attention = layer.attention;
     const bool window = attention.span != AttentionSpan::full && model.sliding_window > 0;
-    const double keys = window ? std::min(depth, static_cast<double>(model.sliding_window)) : depth;
+    const double keys = keys_read(model, attention, window, depth);
     double width = static_cast<double>(attention.head_dim_k + attention.head_dim_v);
     if (attention.mla && attention.mla->absorbed) {
       width =
@@ -137,10 +144,10 @@ Result<StepWork> step_work(const Model& model, const LlamaCppSettings& settings,
   }
   for (const KvLayer& layer : kv_cache_layers(model, settings, context.value(), placement)) {
     const auto cells = static_cast<double>(layer.n_cells * context.value().n_stream);
+    const Attention& attention = model.layers[static_cast<std::size_t>(layer.layer)].attention;
     const bool window =
-        model.layers[static_cast<std::size_t>(layer.layer)].attention.span != AttentionSpan::full &&
-        model.sliding_window > 0;
-    const double keys = window ? std::min(depth, static_cast<double>(model.sliding_window)) : depth;
+        layer.window || (attention.span != AttentionSpan::full && model.sliding_window > 0);
+    const double keys = keys_read(model, attention, window, depth);
     at(layer.device).cache += static_cast<double>(layer.bytes()) / cells * keys;
   }
   for (const StateLayer& state : recurrent_state_layers(model, context.value(), placement)) {

@@ -27,7 +27,7 @@ Shape dense_strides(GgmlType type, const Shape& ne) {
 }  // namespace
 
 std::string_view graph_op_name(GraphOp op) {
-  static constexpr std::array<std::string_view, 45> kNames = {
+  static constexpr std::array<std::string_view, 46> kNames = {
       "none",     "view",      "reshape",    "permute",    "transpose",
       "add",      "sub",       "mul",        "div",        "scale",
       "clamp",    "fill",      "add_id",     "unary",      "sqr",
@@ -36,7 +36,8 @@ std::string_view graph_op_name(GraphOp op) {
       "cpy",      "cont",      "concat",     "repeat",     "pad",
       "pool",     "set",       "sum_rows",   "argsort",    "top_k",
       "glu",      "mul_mat",   "mul_mat_id", "flash_attn", "ssm_conv",
-      "ssm_scan", "delta_net", "rwkv_wkv",   "indexer",    ""};
+      "ssm_scan", "delta_net", "rwkv_wkv",   "indexer",    "hyper_connection",
+      ""};
   return kNames[static_cast<std::size_t>(op)];
 }
 

@@ -77,6 +77,7 @@ enum class GraphOp : std::uint8_t {
   delta_net,
   rwkv_wkv,
   indexer,
+  hyper_connection,
 };
 
 [[nodiscard]] constexpr bool is_view_op(GraphOp op) {

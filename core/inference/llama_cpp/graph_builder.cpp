@@ -147,6 +147,7 @@ void GraphBuilder::make_inputs() {
                            {request_.n_tokens, request_.n_tokens, 1, 1}, GraphLabel::inp_kq_mask);
     return;
   }
+  if (traits_.form == BlockForm::deepseek4) return make_compressed_inputs();
   make_cache_inputs(full_, request_.n_cells, 0);
   if (traits_.sparse_attention) {
     indexer_.n_cells = request_.n_cells;
@@ -165,9 +166,8 @@ void GraphBuilder::make_inputs() {
 
 TensorId GraphBuilder::embeddings() {
   const TensorId table = tensor_of(refs(WeightName::token_embd).weight, request_.cpu);
-  const TensorId tokens =
-      g_.input(GgmlType::I32, {request_.n_tokens, 1, 1, 1}, GraphLabel::inp_tokens);
-  TensorId x = g_.labelled(g_.get_rows(table, tokens), GraphLabel::embd);
+  tokens_ = g_.input(GgmlType::I32, {request_.n_tokens, 1, 1, 1}, GraphLabel::inp_tokens);
+  TensorId x = g_.labelled(g_.get_rows(table, tokens_), GraphLabel::embd);
   const std::int64_t n_deepstack = model_.hparams.n_deepstack;
   if (n_deepstack > 0) x = g_.pad_rows(x, n_deepstack * n_embd_);
   if (request_.release >= LlamaCppRelease::v0_5_0) {
@@ -223,6 +223,7 @@ void GraphBuilder::build() {
   }
   if (has(WeightName::per_layer_token_embd)) block_inputs_ = block_inputs(x);
   if (traits_.form == BlockForm::gemma3n) x = altup_begin(x);
+  if (traits_.form == BlockForm::deepseek4) x = begin_streams(x);
   for (il_ = 0; il_ < model_.n_layer; ++il_) {
     g_.set_layer(static_cast<std::int16_t>(il_));
     last_ = il_ + 1 == model_.n_layer;
@@ -261,6 +262,9 @@ void GraphBuilder::build() {
       case BlockForm::rwkv7:
         x = rwkv_block(x);
         break;
+      case BlockForm::deepseek4:
+        x = deepseek4_block(x);
+        break;
       case BlockForm::gemma3n:
         x = gemma3n_block(x);
         break;
@@ -282,6 +286,7 @@ void GraphBuilder::build() {
   last_ = false;
   g_.set_layer(-1);
   if (traits_.form == BlockForm::gemma3n) x = altup_end(x);
+  if (traits_.form == BlockForm::deepseek4) x = join_streams(x);
   head(x);
 }
 

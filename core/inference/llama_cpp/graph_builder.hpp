@@ -156,14 +156,54 @@ class GraphBuilder {
 
   // graph_builder_sparse.cpp
   TensorId choose_cells(TensorId x, TensorId compressed_q);
-  TensorId mask_of(TensorId chosen, TensorId mask);
+  TensorId mask_of(TensorId chosen, TensorId mask, GgmlType opened);
   [[nodiscard]] bool attends_to_blocks() const;
   void make_block_inputs();
   TensorId attend_to_blocks(TensorId x, const Qkv& projected);
   TensorId block_mask(TensorId index_q, TensorId index_cells);
   TensorId attend_by_group(TensorId q, TensorId k_cells, TensorId v_cells, TensorId mask);
 
+  // graph_builder_deepseek4.cpp
+  /// Keys in the making: a cache, the state that feeds it, and which rows a batch reads and writes.
+  struct Compressor {
+    Cache cache;                     // of compressed keys; its indices are rows written
+    TensorId places = kNoTensor;     // of the tokens within their window, [U]
+    TensorId read = kNoTensor;       // rows of state and batch that make a key
+    TensorId positions = kNoTensor;  // of the keys written
+    TensorId kept_from = kNoTensor;  // tokens that the state keeps,
+    TensorId kept_to = kNoTensor;    // and where
+    std::int64_t ratio = 0;
+    std::int64_t state_rows = 0;  // per sequence
+    std::int64_t n_keys = 0;      // that the batch completes
+  };
+  struct CompressorWeights {
+    WeightName keys;
+    WeightName gate;
+    WeightName places;
+    WeightName norm;
+  };
+  /// A block's input, and how its result returns to the streams.
+  struct Mixed {
+    TensorId x = kNoTensor;     // [E, U]
+    TensorId post = kNoTensor;  // [streams, U]
+    TensorId comb = kNoTensor;  // [streams, streams, U]
+  };
+  void make_compressed_inputs();
+  Compressor make_compressor(std::int64_t ratio, GgmlType mask, std::int64_t rotated_head);
+  TensorId begin_streams(TensorId x);
+  TensorId deepseek4_block(TensorId x);
+  Mixed mix_streams(TensorId x, WeightName fn, WeightName scale, WeightName base);
+  TensorId join_streams(TensorId x);
+  TensorId with_rotated_tail(TensorId x, TensorId positions);
+  TensorId compressed_attention(TensorId x);
+  TensorId compress(TensorId x, const Compressor& made, const CompressorWeights& names,
+                    std::int64_t head);
+  TensorId weighted_keys(const Compressor& made, TensorId keys, TensorId scores, std::int64_t head);
+  TensorId choose_keys(TensorId x, TensorId compressed_q, TensorId indexer_all);
+  TensorId grouped_output(TensorId out);
+
   // graph_builder_feed_forward.cpp
+  void clamp_gated(TensorId& gate, TensorId& up);
   TensorId feed_forward(TensorId x);
   TensorId dense(TensorId x, WeightName gate, WeightName up, WeightName down);
   TensorId activate(TensorId x);
@@ -222,7 +262,11 @@ class GraphBuilder {
   Cache indexer_;  // keys of the sparse-attention indexer
   TensorId chosen_cells_ = kNoTensor;
   BlockInputs blocks_;
-  Cache batch_;  // no cache: keys are those of the batch
+  TensorId tokens_ = kNoTensor;
+  Compressor overlapping_;  // one key for 4 tokens, from 8
+  Compressor heavy_;        // one key for 128 tokens
+  Compressor indexed_;      // the indexer's, as the overlapping
+  Cache batch_;             // no cache: keys are those of the batch
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;
   std::vector<Mark> merged_;

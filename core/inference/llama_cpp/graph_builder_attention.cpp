@@ -409,7 +409,7 @@ TensorId GraphBuilder::attend_latent(TensorId q, TensorId k, TensorId v, TensorI
                                      nb1, nb1 * cache.n_cells);
   const TensorId v_view = g_.view_4d(k_view, {rank, 1, cache.n_cells, request_.n_stream}, nb1, nb1,
                                      nb1 * cache.n_cells);
-  if (chosen != kNoTensor) cache.mask = mask_of(chosen, cache.mask);
+  if (chosen != kNoTensor) cache.mask = mask_of(chosen, cache.mask, GgmlType::F32);
   const TensorId out = scores_to_values(q, k_view, v_view, false, cache);
   return g_.labelled(linear(WeightName::attn_output, out), GraphLabel::attn_out);
 }

@@ -19,11 +19,19 @@ TensorId GraphBuilder::activate(TensorId x) {
   return x;
 }
 
+/// DeepSeek V4 limits both before they meet.
+void GraphBuilder::clamp_gated(TensorId& gate, TensorId& up) {
+  if (traits_.form != BlockForm::deepseek4) return;
+  up = g_.labelled(g_.clamp(up), g_[up].label);
+  gate = g_.labelled(g_.clamp(gate), g_[gate].label);
+}
+
 TensorId GraphBuilder::dense(TensorId x, WeightName gate, WeightName up, WeightName down) {
-  const TensorId upward = g_.labelled(linear(up, x), GraphLabel::ffn_up);
+  TensorId upward = g_.labelled(linear(up, x), GraphLabel::ffn_up);
   TensorId hidden = kNoTensor;
   if (has(gate)) {
-    const TensorId gated = g_.labelled(linear(gate, x), GraphLabel::ffn_gate);
+    TensorId gated = g_.labelled(linear(gate, x), GraphLabel::ffn_gate);
+    clamp_gated(gated, upward);
     hidden = g_.labelled(g_.glu(gated, upward), GraphLabel::ffn_act);
   } else {
     hidden = activate(upward);
@@ -60,6 +68,7 @@ TensorId GraphBuilder::route(TensorId x, TensorId& ids, ExpertSet set) {
     // LLAMA_EXPERT_GATING_FUNC_TYPE_*
     gating = model_.hparams.expert_gating_func == 1   ? ExpertGating::soft_max
              : model_.hparams.expert_gating_func == 2 ? ExpertGating::sigmoid
+             : model_.hparams.expert_gating_func == 4 ? ExpertGating::sqrt_softplus
                                                       : ExpertGating::soft_max_of_chosen;
   }
   const bool normalise =
@@ -72,6 +81,8 @@ TensorId GraphBuilder::route(TensorId x, TensorId& ids, ExpertSet set) {
     probabilities = g_.soft_max(logits, kNoTensor, kNoTensor);
   } else if (gating == ExpertGating::sigmoid) {
     probabilities = g_.unary(logits);
+  } else if (gating == ExpertGating::sqrt_softplus) {
+    probabilities = g_.like(GraphOp::sqrt, {g_.unary(logits)});
   }
   g_.labelled(probabilities, GraphLabel::moe_router);
   TensorId selection = probabilities;
@@ -83,7 +94,10 @@ TensorId GraphBuilder::route(TensorId x, TensorId& ids, ExpertSet set) {
   if (traits_.routing == Routing::weight_before_ffn) selection = logits;
   if (traits_.routing == Routing::chunked) selection = g_.unary(logits);
   if (model_.hparams.n_group > 1) selection = limit_to_groups(selection);
-  ids = g_.top_k(selection, n_used);
+  // DeepSeek V4's first blocks: experts by token.
+  ids = has(WeightName::ffn_gate_tid2eid)
+            ? g_.get_rows(weight(WeightName::ffn_gate_tid2eid), tokens_)
+            : g_.top_k(selection, n_used);
   if (set == ExpertSet::chunks) {
     // The chunk of an expert: its number divided by the experts per chunk.
     const Shape shape = g_[ids].ne;
@@ -140,9 +154,10 @@ TensorId GraphBuilder::experts(TensorId x, ExpertSet set) {
     const TensorId up = g_.view_3d(both, half, fused.ne[1], fused.ne[2], fused.nb[1], fused.nb[2]);
     hidden = g_.glu(gate, up);
   } else {
-    const TensorId up = g_.labelled(linear_id(up_name, rows, ids), GraphLabel::moe_up);
+    TensorId up = g_.labelled(linear_id(up_name, rows, ids), GraphLabel::moe_up);
     if (has(gate_name)) {
-      const TensorId gate = g_.labelled(linear_id(gate_name, rows, ids), GraphLabel::moe_gate);
+      TensorId gate = g_.labelled(linear_id(gate_name, rows, ids), GraphLabel::moe_gate);
+      clamp_gated(gate, up);
       hidden = g_.glu(gate, up);
     } else {
       hidden = activate(up);

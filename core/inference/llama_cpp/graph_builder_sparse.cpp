@@ -44,8 +44,8 @@ TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
   return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u / streams, 1, streams}, {scores}));
 }
 
-/// `mask` where only the chosen cells are open.
-TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask) {
+/// `mask` where only the chosen cells are open, by zeros of type `opened`.
+TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask, GgmlType opened) {
   const GraphTensor all = g_[mask];
   const GraphTensor picks = g_[chosen];
   const std::int64_t streams = all.ne[3];
@@ -53,12 +53,11 @@ TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask) {
   closed = g_.view_4d(closed, {1, all.ne[0], all.ne[1], streams}, all.nb[0], all.nb[1], all.nb[2]);
   const TensorId indices = g_.view_4d(chosen, {picks.ne[0], picks.ne[1], streams, 1}, picks.nb[1],
                                       picks.nb[2], streams * picks.nb[3]);
-  const TensorId zeros =
-      g_.op(GraphOp::none, GgmlType::F32, {1, picks.ne[0], picks.ne[1], streams}, {});
-  const TensorId opened = g_.set_rows(closed, g_.fill(zeros), indices);
-  const GraphTensor rows = g_[opened];
-  const TensorId as_mask =
-      g_.view_4d(opened, {all.ne[0], all.ne[1], 1, streams}, rows.nb[2], rows.nb[3], rows.nb[3]);
+  const TensorId zeros = g_.op(GraphOp::none, opened, {1, picks.ne[0], picks.ne[1], streams}, {});
+  const TensorId chosen_rows = g_.set_rows(closed, g_.fill(zeros), indices);
+  const GraphTensor rows = g_[chosen_rows];
+  const TensorId as_mask = g_.view_4d(chosen_rows, {all.ne[0], all.ne[1], 1, streams}, rows.nb[2],
+                                      rows.nb[3], rows.nb[3]);
   return g_.labelled(g_.add(as_mask, mask), GraphLabel::inp_kq_mask);
 }
 

@@ -15,16 +15,23 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "altup_predict_coef",
     "altup_router",
     "altup_router_norm",
+    "attn_compressor_ape",
+    "attn_compressor_gate",
+    "attn_compressor_kv",
+    "attn_compressor_norm",
     "attn_gate",
     "attn_k",
     "attn_k_b",
     "attn_k_norm",
+    "attn_kv",
     "attn_kv_a_mqa",
     "attn_kv_a_norm",
     "attn_kv_b",
     "attn_norm",
     "attn_norm_2",
     "attn_output",
+    "attn_output_a",
+    "attn_output_b",
     "attn_output_norm",
     "attn_post_norm",
     "attn_q",
@@ -54,6 +61,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "ffn_gate_inp",
     "ffn_gate_inp_shexp",
     "ffn_gate_shexp",
+    "ffn_gate_tid2eid",
     "ffn_gate_up_exps",
     "ffn_latent_down",
     "ffn_latent_up",
@@ -65,6 +73,12 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "ffn_up_chexps",
     "ffn_up_exps",
     "ffn_up_shexp",
+    "hc_attn_base",
+    "hc_attn_fn",
+    "hc_attn_scale",
+    "hc_ffn_base",
+    "hc_ffn_fn",
+    "hc_ffn_scale",
     "indexer.attn_k",
     "indexer.attn_q_b",
     "indexer.k_norm",
@@ -72,6 +86,10 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "indexer.proj",
     "indexer.q_norm",
     "indexer.q_proj",
+    "indexer_compressor_ape",
+    "indexer_compressor_gate",
+    "indexer_compressor_kv",
+    "indexer_compressor_norm",
     "inp_gate",
     "laurel_l",
     "laurel_post_norm",
@@ -146,6 +164,9 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "altup_proj",
     "altup_unembd_proj",
     "output",
+    "output_hc_base",
+    "output_hc_fn",
+    "output_hc_scale",
     "output_norm",
     "per_layer_model_proj",
     "per_layer_proj_norm",
@@ -210,6 +231,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.n_deepstack = integer("n_deepstack_layers");
   hparams.indexer_top_k = integer("attention.indexer.top_k");
   hparams.indexer_block_size = integer("attention.indexer.block_size");
+  hparams.n_rot = integer("rope.dimension_count");
   hparams.norm_after = number("swin_norm") != 0;
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
@@ -250,6 +272,9 @@ class BlockCheck {
         return layer_.kind == LayerKind::rwkv && rwkv() && (qwen_part() || channel_mix());
       case BlockForm::mixer_only:
         return layer_.kind == LayerKind::feed_forward_only ? feed_forward() : mixer();
+      case BlockForm::deepseek4:
+        return hyper_connections() && compressed_attention() && feed_forward() &&
+               has({WeightName::ffn_gate_inp});
       case BlockForm::gemma3n:
         return shared_attention() && feed_forward() && per_block_part() &&
                has({WeightName::altup_correct_coef, WeightName::altup_correct_scale,
@@ -348,6 +373,49 @@ class BlockCheck {
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
+  }
+
+  [[nodiscard]] const Shape& shape_of(WeightName name) const {
+    return model_.model->tensors[static_cast<std::size_t>(at(name).weight)].ne;
+  }
+
+  [[nodiscard]] bool hyper_connections() const {
+    if (!has({WeightName::hc_attn_base, WeightName::hc_attn_fn, WeightName::hc_attn_scale,
+              WeightName::hc_ffn_base, WeightName::hc_ffn_fn, WeightName::hc_ffn_scale})) {
+      return false;
+    }
+    // src/models/deepseek4.cpp asserts four streams; mixes to, from and between them.
+    constexpr std::int64_t kStreams = 4;
+    const Shape mix = {kStreams * model_.model->n_embd, (2 + kStreams) * kStreams, 1, 1};
+    return shape_of(WeightName::hc_attn_fn) == mix && shape_of(WeightName::hc_ffn_fn) == mix;
+  }
+
+  [[nodiscard]] bool compressed_attention() const {
+    const Attention& a = layer_.attention;
+    const std::int64_t head = a.head_dim_k;
+    if (layer_.kind != LayerKind::attention || !a.compressed || a.n_head < 1 || a.n_head_kv != 1 ||
+        head != a.head_dim_v || hparams_.n_rot < 1 || head <= hparams_.n_rot ||
+        !has({WeightName::attn_q_a, WeightName::attn_q_a_norm, WeightName::attn_q_b,
+              WeightName::attn_kv, WeightName::attn_kv_a_norm, WeightName::attn_output_a,
+              WeightName::attn_output_b})) {
+      return false;
+    }
+    const Shape& grouped = shape_of(WeightName::attn_output_a);
+    if (grouped[0] < 1 || a.n_head * head % grouped[0] != 0 ||
+        grouped[1] % (a.n_head * head / grouped[0]) != 0) {
+      return false;
+    }
+    const std::int64_t ratio = a.compressed->ratio;
+    if (ratio == 0) return true;
+    const bool compressor = has({WeightName::attn_compressor_ape, WeightName::attn_compressor_gate,
+                                 WeightName::attn_compressor_kv, WeightName::attn_compressor_norm});
+    if (ratio != 4) return ratio == 128 && compressor;
+    return compressor && hparams_.indexer_top_k > 0 && a.indexer_head_dim > hparams_.n_rot &&
+           has({WeightName::indexer_proj, WeightName::indexer_attn_q_b,
+                WeightName::indexer_compressor_ape, WeightName::indexer_compressor_gate,
+                WeightName::indexer_compressor_kv, WeightName::indexer_compressor_norm}) &&
+           shape_of(WeightName::indexer_attn_q_b)[1] ==
+               shape_of(WeightName::indexer_proj)[1] * a.indexer_head_dim;
   }
 
   [[nodiscard]] bool plamo2() const {
@@ -481,6 +549,11 @@ bool is_complete(const GraphModel& prepared) {
     return prepared.globals[static_cast<std::size_t>(name)].weight >= 0;
   };
   if (prepared.model->n_embd < 1 || prepared.n_layer < 1 || !global(WeightName::token_embd)) {
+    return false;
+  }
+  if (prepared.traits->form == BlockForm::deepseek4 &&
+      (!global(WeightName::output_hc_base) || !global(WeightName::output_hc_fn) ||
+       !global(WeightName::output_hc_scale) || prepared.model->sliding_window < 1)) {
     return false;
   }
   for (std::size_t il = 0; il < static_cast<std::size_t>(prepared.n_layer); ++il) {

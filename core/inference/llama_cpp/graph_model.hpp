@@ -20,16 +20,23 @@ enum class WeightName : std::uint8_t {
   altup_predict_coef,
   altup_router,
   altup_router_norm,
+  attn_compressor_ape,
+  attn_compressor_gate,
+  attn_compressor_kv,
+  attn_compressor_norm,
   attn_gate,
   attn_k,
   attn_k_b,
   attn_k_norm,
+  attn_kv,
   attn_kv_a_mqa,
   attn_kv_a_norm,
   attn_kv_b,
   attn_norm,
   attn_norm_2,
   attn_output,
+  attn_output_a,
+  attn_output_b,
   attn_output_norm,
   attn_post_norm,
   attn_q,
@@ -59,6 +66,7 @@ enum class WeightName : std::uint8_t {
   ffn_gate_inp,
   ffn_gate_inp_shexp,
   ffn_gate_shexp,
+  ffn_gate_tid2eid,
   ffn_gate_up_exps,
   ffn_latent_down,
   ffn_latent_up,
@@ -70,6 +78,12 @@ enum class WeightName : std::uint8_t {
   ffn_up_chexps,
   ffn_up_exps,
   ffn_up_shexp,
+  hc_attn_base,
+  hc_attn_fn,
+  hc_attn_scale,
+  hc_ffn_base,
+  hc_ffn_fn,
+  hc_ffn_scale,
   indexer_attn_k,
   indexer_attn_q_b,
   indexer_k_norm,
@@ -77,6 +91,10 @@ enum class WeightName : std::uint8_t {
   indexer_proj,
   indexer_q_norm,
   indexer_q_proj,
+  indexer_compressor_ape,
+  indexer_compressor_gate,
+  indexer_compressor_kv,
+  indexer_compressor_norm,
   inp_gate,
   laurel_l,
   laurel_post_norm,
@@ -152,6 +170,9 @@ enum class WeightName : std::uint8_t {
   altup_proj,
   altup_unembd_proj,
   output,
+  output_hc_base,
+  output_hc_fn,
+  output_hc_scale,
   output_norm,
   per_layer_model_proj,
   per_layer_proj_norm,
@@ -176,7 +197,7 @@ enum class NormKind : std::uint8_t { rms, layer };
 enum class Activation : std::uint8_t { silu, gelu, relu, relu_sqr, swiglu_halves };
 
 /// How the router's logits become weights of the chosen experts.
-enum class ExpertGating : std::uint8_t { soft_max, sigmoid, soft_max_of_chosen };
+enum class ExpertGating : std::uint8_t { soft_max, sigmoid, soft_max_of_chosen, sqrt_softplus };
 
 /// Shape of one block; each has its own function in the builder.
 enum class BlockForm : std::uint8_t {
@@ -196,6 +217,7 @@ enum class BlockForm : std::uint8_t {
   gated_delta,
   rwkv6,
   rwkv7,
+  deepseek4,  // streams joined by hyper-connections; compressed keys
   chameleon,  // sequential, with norms before or after attention and feed-forward
 };
 
@@ -304,6 +326,7 @@ struct GraphHparams {
   std::int64_t n_deepstack = 0;    // blocks that add image features
   std::int64_t indexer_top_k = 0;  // cells or blocks that sparse attention reads
   std::int64_t indexer_block_size = 0;
+  std::int64_t n_rot = 0;           // rotated elements of a head
   bool norm_after = false;          // Chameleon 34B (swin_norm)
   bool layer_norm = false;          // the header has the epsilon of layer norms, not of RMS norms
   std::int64_t n_dense_lead = 0;    // blocks before the first with experts

@@ -29,7 +29,31 @@ bool owns_cells(const Layer& layer) {
   return layer.kind == LayerKind::attention && !layer.is_mtp && !layer.attention.shares_kv;
 }
 
+constexpr std::int64_t kCompressedPadding = 256;
+
+/// DeepSeek V4: the window's keys and, in a cache of their own, the compressed ones with those of
+/// the indexer.
+void add_compressed(const Layer& layer, const LlamaCppSettings& settings,
+                    const LlamaCppContext& context, KvLayer entry, std::vector<KvLayer>& cached) {
+  entry.width_k = layer.attention.head_dim_k;
+  const Bytes key = row_bytes(settings.type_k, entry.width_k);
+  entry.window = true;
+  entry.n_cells = context.n_cells_swa;
+  entry.bytes_k = key * entry.n_cells * context.n_stream;
+  if (entry.bytes() > 0) cached.push_back(entry);
+  if (layer.attention.compressed->ratio == 0) return;
+  entry.window = false;
+  entry.n_cells = compressed_cells(context.n_cells, layer.attention.compressed->ratio);
+  const Bytes indexer = row_bytes(settings.type_k, layer.attention.indexer_head_dim);
+  entry.bytes_k = (key + indexer) * entry.n_cells * context.n_stream;
+  if (entry.bytes() > 0) cached.push_back(entry);
+}
+
 }  // namespace
+
+std::int64_t compressed_cells(std::int64_t n_cells, std::int64_t ratio) {
+  return round_up(std::max<std::int64_t>(1, divide_up(n_cells, ratio)), kCompressedPadding);
+}
 
 std::vector<KvLayer> kv_cache_layers(const Model& model, const LlamaCppSettings& settings,
                                      const LlamaCppContext& context,
@@ -48,10 +72,14 @@ std::vector<KvLayer> kv_cache_layers(const Model& model, const LlamaCppSettings&
                         layer.kind == LayerKind::feed_forward_only && !layer.is_mtp &&
                         context.v_transposed;
     if (!owns_cells(layer) && !pruned) continue;
-    const CellWidth width = cell_width(layer.attention, settings.release);
     KvLayer entry;
     entry.layer = static_cast<int>(il);
     entry.device = placement.kv_device[il];
+    if (layer.attention.compressed) {
+      add_compressed(layer, settings, context, entry, cached);
+      continue;
+    }
+    const CellWidth width = cell_width(layer.attention, settings.release);
     entry.window = context.n_cells_swa > 0 && layer.attention.span != AttentionSpan::full;
     entry.n_cells = entry.window ? context.n_cells_swa : context.n_cells;
     entry.width_k = width.k;

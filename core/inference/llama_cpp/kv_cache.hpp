@@ -1,6 +1,6 @@
 // The KV cache of llama.cpp, exact: which layers own cells, how many, and the bytes of a cell.
-// Source: llama-kv-cache.cpp, llama-kv-cache-iswa.cpp of release v0.5.0; equal to every measured
-// cache of our tables.
+// Source: llama-kv-cache.cpp, llama-kv-cache-iswa.cpp, llama-kv-cache-dsv4.cpp of release v0.5.0;
+// equal to every measured cache of our tables.
 #pragma once
 
 #include <vector>
@@ -23,8 +23,11 @@ struct KvLayer {
   [[nodiscard]] Bytes bytes() const { return bytes_k + bytes_v; }
 };
 
+/// Cells per stream of keys that stand for `ratio` tokens each, in a context of `n_cells` tokens.
+[[nodiscard]] std::int64_t compressed_cells(std::int64_t n_cells, std::int64_t ratio);
+
 /// Layers without cells (recurrent, sharing an earlier layer's, multi-token prediction blocks) are
-/// not listed.
+/// not listed; layers with compressed keys twice if they have a window beside them.
 [[nodiscard]] std::vector<KvLayer> kv_cache_layers(const Model& model,
                                                    const LlamaCppSettings& settings,
                                                    const LlamaCppContext& context,

@@ -48,6 +48,7 @@ std::int64_t n_layer_main(const Model& model) {
 
 bool has_window_cache(const Model& model) {
   if (model.sliding_window <= 0) return false;
+  if (model.has_compressed_keys()) return true;
   return std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
     return layer.kind == LayerKind::attention && layer.attention.span != AttentionSpan::full;
   });
@@ -76,7 +77,8 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   if (is_quantized(settings.type_v) && settings.flash_attention == FlashAttention::off) {
     return Error{"v_needs_fa", "type_v", std::string(ggml_type_name(settings.type_v))};
   }
-  if (is_absorbed_mla(model) && settings.type_k != settings.type_v) {
+  if ((is_absorbed_mla(model) || model.has_compressed_keys()) &&
+      settings.type_k != settings.type_v) {
     return Error{"mla_kv", "type_k", std::string(ggml_type_name(settings.type_k))};
   }
   for (const Layer& layer : model.layers) {
@@ -110,11 +112,13 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   if (settings.release < LlamaCppRelease::v0_5_0 && is_hybrid(model)) {
     context.n_cells = context.n_ctx;
   }
+  // Compressed keys are kept per sequence even with one common cache, each as long as the context.
+  if (model.has_compressed_keys()) context.n_stream = context.n_seq;
   context.n_batch = std::min(settings.n_batch, context.n_ctx);
   context.n_ubatch =
       std::min(settings.n_ubatch == 0 ? context.n_batch : settings.n_ubatch, context.n_batch);
   if (has_window_cache(model) && !old) {
-    const std::int64_t sequences = settings.kv_unified ? settings.n_seq : 1;
+    const std::int64_t sequences = context.n_seq / context.n_stream;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;
     context.n_cells_swa = settings.swa_full
                               ? context.n_cells
