@@ -221,11 +221,22 @@ class Deriver {
       result.head_dim_k =
           (mla.absorbed ? mla.kv_lora_rank : mla.qk_nope_head_dim) + mla.qk_rope_head_dim;
       result.head_dim_v = mla.absorbed ? mla.kv_lora_rank : mla.v_head_dim;
+      if (a_.indexer) result.indexer_head_dim = a_.indexer->head_dim;
     } else {
       result.n_head_kv = n_head_kv(kind);
       result.head_dim_k = head_dim(kind);
       result.head_dim_v = result.head_dim_k;
     }
+    if (a_.compressed) result.compressed = compressed_kv(il);
+    return result;
+  }
+
+  [[nodiscard]] CompressedKv compressed_kv(std::int64_t il) const {
+    const auto& ratios = a_.compressed->ratios;
+    const auto at = static_cast<std::size_t>(il);
+    CompressedKv result{.window = a_.sliding_window};
+    if (at < ratios.size()) result.ratio = std::max<std::int64_t>(0, ratios[at]);
+    if (result.ratio == 4 && a_.indexer) result.index_head_dim = a_.indexer->head_dim;
     return result;
   }
 

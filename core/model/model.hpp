@@ -40,6 +40,13 @@ struct Mla {
   bool absorbed = true;  // GGUF: wk_b and wv_b stored apart, one latent KV head
 };
 
+/// DeepSeek V4: a window of every token's row, and beside it one row for each `ratio` tokens.
+struct CompressedKv {
+  std::int64_t window = 0;          // tokens
+  std::int64_t ratio = 0;           // 0: the window only
+  std::int64_t index_head_dim = 0;  // keys of the indexer, compressed alike; 0: none
+};
+
 /// Softmax attention of one layer. Counts are heads; head_dim_* are elements.
 struct Attention {
   std::int64_t n_head = 0;
@@ -54,6 +61,7 @@ struct Attention {
   std::int64_t indexer_head_dim = 0;
   std::int64_t indexer_value_dim = 0;
   std::optional<Mla> mla;
+  std::optional<CompressedKv> compressed;  // one row is K and V, head_dim_k elements
 };
 
 /// Recurrent or convolution state of one layer. Fields that a kind does not have are 0.

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/serving/kv_pool.hpp"
+#include "core/serving/cache_entry.hpp"
 #include "core/serving/sharding.hpp"
 #include "core/speed/work.hpp"
 #include "core/units/rates.hpp"
@@ -122,13 +122,15 @@ class ServingSpeed {
   /// Cache and state of one request that one GPU reads for a token at `depth`.
   [[nodiscard]] double cache_read(double depth) const {
     double sum = 0;
-    for (const Layer& layer : model_.layers) {
-      const bool window = layer.attention.span != AttentionSpan::full && model_.sliding_window > 0;
-      const double keys =
-          window ? std::min(depth, static_cast<double>(model_.sliding_window)) : depth;
-      sum += keys * static_cast<double>(
-                        kv_bytes_per_token(layer, settings_.kv_type, settings_.parallel.tp));
-      sum += 2 * static_cast<double>(state_bytes_per_request(layer, settings_.parallel.tp));
+    for (const CacheEntry& entry : cache_entries(model_, settings_)) {
+      const auto page = static_cast<double>(entry.page_bytes);
+      if (entry.kind == KvGroupKind::state) {
+        sum += 2 * page;  // read and written
+        continue;
+      }
+      const bool whole = entry.kind == KvGroupKind::full;
+      const double keys = whole ? depth : std::min(depth, static_cast<double>(entry.window));
+      sum += keys * page / static_cast<double>(entry.block_tokens);
     }
     return sum;
   }
