@@ -122,7 +122,9 @@ class ServingSpeed {
   /// Cache and state of one request that one GPU reads for a token at `depth`.
   [[nodiscard]] double cache_read(double depth) const {
     double sum = 0;
-    for (const CacheEntry& entry : cache_entries(model_, settings_)) {
+    ServingSettings read = settings_;
+    read.hybrid_kv_manager = true;  // windows are read as windows, whatever is kept
+    for (const CacheEntry& entry : cache_entries(model_, read)) {
       const auto page = static_cast<double>(entry.page_bytes);
       if (entry.kind == KvGroupKind::state) {
         sum += 2 * page;  // read and written
