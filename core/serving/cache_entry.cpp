@@ -41,9 +41,9 @@ Bytes latent_bytes(const Mla& mla, KvCacheType type, bool sparse, ServingRuntime
   return side_bytes(mla.kv_lora_rank + mla.qk_rope_head_dim, type);
 }
 
-/// Rows of DeepSeek V4: `head_dim` elements, all but the 64 rotated ones in fp8 with a byte of scale
-/// per 64 and one of padding (584 B), or all in 16 bit. vLLM aligns pages of the former to 576 B,
-/// of the latter to 512.
+/// Rows of DeepSeek V4: `head_dim` elements, all but the 64 rotated ones in fp8 with a byte of
+/// scale per 64 and one of padding (584 B), or all in 16 bit. vLLM aligns pages of the former to
+/// 576 B, of the latter to 512.
 struct CompressedRows {
   Bytes row = 0;
   Bytes alignment = 0;
@@ -91,9 +91,8 @@ class Entries {
   void attention(const Layer& layer) {
     const Attention& a = layer.attention;
     if (a.compressed) return compressed(a);
-    const Bytes cells =
-        a.mla ? latent_bytes(*a.mla, s_.kv_type, sparse_, s_.runtime)
-              : kv_bytes_per_token(layer, s_.kv_type, s_.parallel.tp, s_.runtime);
+    const Bytes cells = a.mla ? latent_bytes(*a.mla, s_.kv_type, sparse_, s_.runtime)
+                              : kv_bytes_per_token(layer, s_.kv_type, s_.parallel.tp, s_.runtime);
     CacheEntry entry{.layer = il_, .latent = a.mla.has_value()};
     if (s_.hybrid_kv_manager && model_.sliding_window > 0) {
       if (a.span == AttentionSpan::sliding) entry.kind = KvGroupKind::window;
@@ -127,8 +126,8 @@ class Entries {
     push_page(KvGroupKind::window, kWindowBlock, rows.page(rows.row, kWindowBlock),
               a.compressed->window);
     if (ratio <= 0) return;
-    // Keys and scores of the tokens that are not compressed yet, fp32; those of ratio 4 overlap with
-    // the group before.
+    // Keys and scores of the tokens that are not compressed yet, fp32; those of ratio 4 overlap
+    // with the group before.
     const std::int64_t overlap = ratio == 4 ? 2 : 1;
     const std::int64_t state_block = ratio == 4 ? 4 : 8;
     for (const std::int64_t width : {a.head_dim_k, index}) {
@@ -170,8 +169,8 @@ Bytes state_element_bytes(const Model& model, const Layer& layer, ServingRuntime
   if (runtime == ServingRuntime::sglang) return kFp32;
   constexpr std::array<std::string_view, 4> kFp32States = {"qwen35", "qwen35moe", "nemotron_h",
                                                            "nemotron_h_moe"};
-  const bool asks = std::find(kFp32States.begin(), kFp32States.end(), model.architecture) !=
-                    kFp32States.end();
+  const bool asks =
+      std::find(kFp32States.begin(), kFp32States.end(), model.architecture) != kFp32States.end();
   // Lightning attention has no convolution.
   const bool kimi_delta =
       layer.kind == LayerKind::linear_attention && layer.recurrent.conv_state_elements > 0;
@@ -183,8 +182,7 @@ Bytes state_bytes_per_request(const Layer& layer, std::int64_t tp, Bytes state_e
   const Recurrent& r = layer.recurrent;
   std::int64_t conv = divide_up(r.conv_state_elements, tp);
   if (r.n_group > 0 && r.n_group < tp && r.n_group % tp != 0) {
-    conv = std::max<std::int64_t>(0, r.d_conv - 1) *
-           divide_up(r.d_inner + 2 * tp * r.d_state, tp);
+    conv = std::max<std::int64_t>(0, r.d_conv - 1) * divide_up(r.d_inner + 2 * tp * r.d_state, tp);
   }
   return conv * kModelElement + divide_up(r.ssm_state_elements, tp) * state_element;
 }

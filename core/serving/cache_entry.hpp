@@ -1,5 +1,5 @@
-// What the layers of a model keep for a request in server runtimes, one entry for each thing: K and V
-// of a token, an indexer's keys beside them, the state of a mixer beside attention. Sources: vLLM
+// What the layers of a model keep for a request in server runtimes, one entry for each thing: K and
+// V of a token, an indexer's keys beside them, the state of a mixer beside attention. Sources: vLLM
 // v1/kv_cache_interface.py (page sizes), layers/mamba/mamba_utils.py (states); SGLang
 // model_executor/pool_configurator.py (cells).
 #pragma once
@@ -19,9 +19,9 @@ namespace meyasu {
 [[nodiscard]] Bytes kv_bytes_per_token(const Layer& layer, KvCacheType type, std::int64_t tp,
                                        ServingRuntime runtime = ServingRuntime::vllm);
 
-/// Keys of a sparse-attention indexer, whatever the cache's type, on every rank: beside MLA, fp8 and
-/// one fp32 scale per 128 elements (DeepSeek V3.2, GLM-5: 132 B); beside GQA, 16 bit and no value
-/// (MiniMax M3).
+/// Keys of a sparse-attention indexer, whatever the cache's type, on every rank: beside MLA, fp8
+/// and one fp32 scale per 128 elements (DeepSeek V3.2, GLM-5: 132 B); beside GQA, 16 bit and no
+/// value (MiniMax M3).
 [[nodiscard]] Bytes indexer_bytes_per_token(const Layer& layer);
 
 /// Bytes of one element of a recurrent state; convolution windows are 16 bit everywhere. vLLM and

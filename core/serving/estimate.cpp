@@ -103,8 +103,7 @@ StagePlan plan_stage(const Model& model, std::span<const Bytes> tensor_bytes,
 
 /// Of a plan whose weights and pages are known.
 LayerCosts rank_costs(const Model& model, const Parallelism& parallel, const StagePlan& plan) {
-  const StageLayers range =
-      stage_layers(static_cast<std::int64_t>(model.layers.size()), parallel.pp, plan.stage);
+  const StageLayers range = stage_layers(model, parallel.pp, plan.stage);
   const KvPool& pool = plan.pool;
   LayerCosts costs;
   costs.outside_weights = plan.split.outside + plan.rope;

@@ -10,10 +10,6 @@
 namespace meyasu {
 namespace {
 
-StageLayers layers_of(const Model& model, const ServingSettings& s, std::int64_t stage) {
-  return stage_layers(static_cast<std::int64_t>(model.layers.size()), s.parallel.pp, stage);
-}
-
 bool on_stage(const CacheEntry& entry, StageLayers range) {
   return entry.layer >= range.begin && entry.layer < range.end;
 }
@@ -29,10 +25,9 @@ void count_requests(KvPool& pool, const ServingSettings& s, Bytes bytes, bool al
   pool.n_pages = std::max<Bytes>(0, bytes) / pool.page_bytes;
   pool.max_concurrency = static_cast<double>(pool.n_pages) /
                          static_cast<double>(std::max<std::int64_t>(pool.pages_per_request, 1));
-  pool.n_tokens =
-      all_full ? pool.n_pages * pool.block_tokens
-               : static_cast<std::int64_t>(std::floor(pool.max_concurrency *
-                                                      static_cast<double>(s.max_model_len)));
+  pool.n_tokens = all_full ? pool.n_pages * pool.block_tokens
+                           : static_cast<std::int64_t>(std::floor(
+                                 pool.max_concurrency * static_cast<double>(s.max_model_len)));
 }
 
 KvPool vllm_pool(std::vector<CacheEntry> entries, const ServingSettings& s, Bytes bytes,
@@ -69,11 +64,11 @@ KvPool vllm_pool(std::vector<CacheEntry> entries, const ServingSettings& s, Byte
 
 /// What the entries of a stage take, for runtimes that give each kind room of its own.
 struct Need {
-  std::int64_t block_tokens = 0;  // the longest page of what is kept for the whole length
-  Bytes full = 0;                 // of a page of block_tokens
-  Bytes window = 0;               // of as many tokens of windows
+  std::int64_t block_tokens = 0;   // the longest page of what is kept for the whole length
+  Bytes full = 0;                  // of a page of block_tokens
+  Bytes window = 0;                // of as many tokens of windows
   std::int64_t window_tokens = 0;  // of one request
-  Bytes states = 0;               // of one request
+  Bytes states = 0;                // of one request
 };
 
 /// `n` tokens of an entry, in whole pages.
@@ -138,15 +133,14 @@ KvPool sglang_pool(const Model& model, const std::vector<CacheEntry>& entries,
     pool.pages_per_request = states > 0 ? 1 : 0;
   } else {
     const Bytes state_room =
-        need.states > 0
-            ? static_cast<Bytes>(std::llround(kStateShare * static_cast<double>(cells)))
-            : 0;
+        need.states > 0 ? static_cast<Bytes>(std::llround(kStateShare * static_cast<double>(cells)))
+                        : 0;
     pool.page_bytes = cells + state_room;
     const std::int64_t length = need.full > 0 ? s.max_model_len : need.window_tokens;
     pool.pages_per_request = divide_up(length, need.block_tokens);
     if (need.full > 0 && need.window > 0) {
-      const auto tokens = static_cast<std::int64_t>(
-          std::ceil(static_cast<double>(need.window_tokens) / share));
+      const auto tokens =
+          static_cast<std::int64_t>(std::ceil(static_cast<double>(need.window_tokens) / share));
       pool.pages_per_request =
           std::max(pool.pages_per_request, divide_up(tokens, need.block_tokens));
     }
@@ -181,10 +175,10 @@ KvPool tensorrt_pool(const std::vector<CacheEntry>& entries, const ServingSettin
       taken = state_bytes(entry);
     } else {
       // A chunk of the prompt is written before the window moves on.
-      const std::int64_t kept = entry.kind == KvGroupKind::full
-                                    ? s.max_model_len
-                                    : std::min(s.max_model_len,
-                                               entry.window + s.max_num_batched_tokens);
+      const std::int64_t kept =
+          entry.kind == KvGroupKind::full
+              ? s.max_model_len
+              : std::min(s.max_model_len, entry.window + s.max_num_batched_tokens);
       taken = bytes_of(entry, kept);
     }
     add(pool, range, entry, taken);
@@ -201,7 +195,7 @@ KvPool tensorrt_pool(const std::vector<CacheEntry>& entries, const ServingSettin
 
 KvPool kv_pool(const Model& model, const ServingSettings& settings, Bytes pool,
                std::int64_t stage) {
-  const StageLayers range = layers_of(model, settings, stage);
+  const StageLayers range = stage_layers(model, settings.parallel.pp, stage);
   std::vector<CacheEntry> entries = cache_entries(model, settings);
   switch (settings.runtime) {
     case ServingRuntime::vllm:

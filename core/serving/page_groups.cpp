@@ -181,8 +181,7 @@ std::vector<PageGroup> groups_of_compressed(std::vector<CacheEntry>& entries) {
 
 }  // namespace
 
-std::int64_t PagePlan::pages_per_request(const PageGroup& group,
-                                         const ServingSettings& s) const {
+std::int64_t PagePlan::pages_per_request(const PageGroup& group, const ServingSettings& s) const {
   const std::int64_t length = s.max_model_len;
   // Batches overlap: one more than stages is scheduled before the first one's pages come free
   // (VllmConfig.max_in_flight_tokens; asynchronous scheduling is the default).

@@ -39,7 +39,8 @@ struct PagePlan {
 /// - otherwise smaller pages get more tokens, or padding, until all have the size of the largest,
 ///   and entries of one kind and width are dealt into groups of one common number: the smallest
 ///   kind's, or the largest's if that is less than half more
-/// - DeepSeek V4 keeps its page sizes and deals what it keeps of windows over places of the same size
+/// - DeepSeek V4 keeps its page sizes and deals what it keeps of windows over places of the same
+/// size
 [[nodiscard]] PagePlan page_plan(std::vector<CacheEntry> entries, const ServingSettings& settings);
 
 }  // namespace meyasu

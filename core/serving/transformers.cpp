@@ -31,7 +31,7 @@ Bytes outside_weights_of(const Model& model, std::span<const Bytes> tensor_bytes
   Bytes total = 0;
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
     const Tensor& tensor = model.tensors[i];
-    if (tensor.layer >= 0) continue;
+    if (tensor.layer >= 0 || tensor.role == TensorRole::mtp) continue;
     const bool at_start =
         tensor.role == TensorRole::embedding || tensor.role == TensorRole::position;
     if (at_start ? part.first : part.last) total += tensor_bytes[i];
@@ -250,6 +250,8 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
   TransformersEstimate estimate;
   std::vector<Bytes> block_weights(model.layers.size());
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    // Prediction blocks are in checkpoints and stay there (_keys_to_ignore_on_load_unexpected).
+    if (model.tensors[i].role == TensorRole::mtp) continue;
     const int layer = model.tensors[i].layer;
     if (layer < 0 || static_cast<std::size_t>(layer) >= block_weights.size()) continue;
     block_weights[static_cast<std::size_t>(layer)] += tensor_bytes[i];

@@ -114,7 +114,7 @@ class ServingSpeed {
     for (const Tensor& tensor : model_.tensors) {
       const bool head = tensor.role == TensorRole::embedding && model_.tied_embeddings;
       if ((is_looked_up(tensor) && !head) || tensor.ne[1] <= 1) continue;
-      if (tensor.role == TensorRole::vision) continue;
+      if (tensor.role == TensorRole::vision || tensor.role == TensorRole::mtp) continue;
       sum += 2 * used_share(model_, tensor, 1) * static_cast<double>(tensor.elements());
     }
     return sum / tp_;
