@@ -94,13 +94,22 @@ class Entries {
     const Bytes cells = a.mla ? latent_bytes(*a.mla, s_.kv_type, sparse_, s_.runtime)
                               : kv_bytes_per_token(layer, s_.kv_type, s_.parallel.tp, s_.runtime);
     CacheEntry entry{.layer = il_, .latent = a.mla.has_value()};
-    if (s_.hybrid_kv_manager && model_.sliding_window > 0) {
-      if (a.span == AttentionSpan::sliding) entry.kind = KvGroupKind::window;
-      if (a.span == AttentionSpan::chunked) entry.kind = KvGroupKind::chunked;
-      if (entry.kind != KvGroupKind::full) entry.window = model_.sliding_window;
+    if (a.span != AttentionSpan::full) entry.reads = model_.sliding_window;
+    if (entry.reads > 0 && frees_windows()) {
+      entry.kind = a.span == AttentionSpan::sliding ? KvGroupKind::window : KvGroupKind::chunked;
+      entry.window = entry.reads;
     }
     push(entry, cells);
     push({.layer = il_, .latent = true}, indexer_bytes_per_token(layer));
+  }
+
+  /// Whether cells that have left a window are given back. SGLang does so for some models only
+  /// (is_hybrid_swa_model in srt/configs/model_config.py).
+  [[nodiscard]] bool frees_windows() const {
+    if (s_.runtime != ServingRuntime::sglang) return s_.hybrid_kv_manager;
+    constexpr std::array<std::string_view, 5> kHybrid = {"llama4", "gpt-oss", "mimo2", "step35",
+                                                         "gemma4"};
+    return std::find(kHybrid.begin(), kHybrid.end(), model_.architecture) != kHybrid.end();
   }
 
   void push(CacheEntry entry, Bytes per_token) {
@@ -138,7 +147,7 @@ class Entries {
   }
 
   void push_page(KvGroupKind kind, std::int64_t block, Bytes page, std::int64_t window) {
-    entries_.push_back({il_, kind, block, page, window, true});
+    entries_.push_back({il_, kind, block, page, window, window, true});
   }
 
   const Model& model_;

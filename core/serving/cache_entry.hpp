@@ -46,7 +46,10 @@ struct CacheEntry {
   std::int64_t block_tokens = 0;  // tokens of one page; 0: a page is a whole state
   Bytes page_bytes = 0;
   std::int64_t window = 0;  // of window and chunked
+  std::int64_t reads = 0;   // tokens that a step reads, however many are kept; 0: all
   bool latent = false;      // rows of MLA and of indexers: kernels take no padding after a page
+
+  [[nodiscard]] bool is_state() const { return kind == KvGroupKind::state; }
 };
 
 /// Of all layers, in order; nothing for prediction blocks, which are loaded for speculation only.

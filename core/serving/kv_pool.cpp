@@ -16,7 +16,7 @@ bool on_stage(const CacheEntry& entry, StageLayers range) {
 
 void add(KvPool& pool, StageLayers range, const CacheEntry& entry, Bytes bytes) {
   LayerPages& layer = pool.request[static_cast<std::size_t>(entry.layer - range.begin)];
-  (entry.kind == KvGroupKind::state ? layer.state : layer.cells) += bytes;
+  (entry.is_state() ? layer.state : layer.cells) += bytes;
 }
 
 /// Fills in what follows from the pages.
@@ -76,26 +76,20 @@ Bytes bytes_of(const CacheEntry& entry, std::int64_t n) {
   return divide_up(n, entry.block_tokens) * entry.page_bytes;
 }
 
-/// Rows that a compressor holds back stay with the request, as a state does.
-bool stays(const CacheEntry& entry) {
-  return entry.kind == KvGroupKind::state ||
-         (entry.kind == KvGroupKind::window && entry.latent && entry.block_tokens < 64);
-}
-
-Bytes state_bytes(const CacheEntry& entry) {
-  return entry.kind == KvGroupKind::state ? entry.page_bytes : bytes_of(entry, entry.window);
+/// Rows that a compressor holds back until it has enough of them (DeepSeek V4).
+bool is_held_back(const CacheEntry& entry) {
+  return entry.kind == KvGroupKind::window && entry.latent && entry.block_tokens < 64;
 }
 
 Need need_of(const std::vector<CacheEntry>& entries, const ServingSettings& s, StageLayers range) {
   Need need;
   for (const CacheEntry& entry : entries) {
-    if (stays(entry)) continue;
     need.block_tokens = std::max(need.block_tokens, entry.block_tokens);
   }
   for (const CacheEntry& entry : entries) {
-    if (!on_stage(entry, range)) continue;
-    if (stays(entry)) {
-      need.states += state_bytes(entry);
+    if (!on_stage(entry, range) || is_held_back(entry)) continue;
+    if (entry.is_state()) {
+      need.states += entry.page_bytes;
     } else if (entry.kind == KvGroupKind::full) {
       need.full += bytes_of(entry, need.block_tokens);
     } else {
@@ -113,6 +107,25 @@ double window_share(const Model& model) {
   return 0.8;
 }
 
+/// DeepSeek V4 (DSV4PoolConfigurator): what its compressors hold back. Rows of ratio 4 have a ring
+/// for each page of the windows; those of ratio 128 one for each request that may run, set aside
+/// before.
+struct HeldBack {
+  Bytes per_window_page = 0;
+  Bytes per_request = 0;
+};
+
+HeldBack held_back(const std::vector<CacheEntry>& entries, StageLayers range) {
+  constexpr std::int64_t kOverlapping = 8;  // rows, of ratio 4
+  HeldBack held;
+  for (const CacheEntry& entry : entries) {
+    if (!on_stage(entry, range) || !is_held_back(entry)) continue;
+    (entry.window == kOverlapping ? held.per_window_page : held.per_request) +=
+        bytes_of(entry, entry.window);
+  }
+  return held;
+}
+
 /// Pages of one token (of 256 for DeepSeek V4) of all pools, in the proportion in which SGLang cuts
 /// them.
 KvPool sglang_pool(const Model& model, const std::vector<CacheEntry>& entries,
@@ -120,7 +133,9 @@ KvPool sglang_pool(const Model& model, const std::vector<CacheEntry>& entries,
   // mamba_full_memory_ratio; MAMBA_CACHE_SIZE_MAX_RUNNING_REQUESTS_RATIO.
   constexpr double kStateShare = 0.9;
   constexpr std::int64_t kStatesPerRequest = 3;
-  const Need need = need_of(entries, s, range);
+  Need need = need_of(entries, s, range);
+  const HeldBack held = held_back(entries, range);
+  need.window += held.per_window_page;
   const double share = need.full > 0 ? window_share(model) : 1;
   const auto cells =
       need.full + static_cast<Bytes>(std::llround(share * static_cast<double>(need.window)));
@@ -149,15 +164,16 @@ KvPool sglang_pool(const Model& model, const std::vector<CacheEntry>& entries,
     }
   }
   for (const CacheEntry& entry : entries) {
-    if (!on_stage(entry, range)) continue;
-    if (stays(entry)) {
-      add(pool, range, entry, kStatesPerRequest * state_bytes(entry));
+    if (!on_stage(entry, range) || is_held_back(entry)) continue;
+    if (entry.is_state()) {
+      add(pool, range, entry, kStatesPerRequest * entry.page_bytes);
     } else {
       const bool full = entry.kind == KvGroupKind::full;
       add(pool, range, entry, bytes_of(entry, full ? s.max_model_len : need.window_tokens));
     }
   }
-  count_requests(pool, s, bytes, need.states == 0 && need.full > 0);
+  count_requests(pool, s, bytes - s.max_num_seqs * held.per_request,
+                 need.states == 0 && need.full > 0);
   return pool;
 }
 
@@ -171,8 +187,10 @@ KvPool tensorrt_pool(const std::vector<CacheEntry>& entries, const ServingSettin
   for (const CacheEntry& entry : entries) {
     if (!on_stage(entry, range)) continue;
     Bytes taken = 0;
-    if (stays(entry)) {
-      taken = state_bytes(entry);
+    if (entry.is_state()) {
+      taken = entry.page_bytes;
+    } else if (is_held_back(entry)) {
+      taken = bytes_of(entry, entry.window);
     } else {
       // A chunk of the prompt is written before the window moves on.
       const std::int64_t kept =

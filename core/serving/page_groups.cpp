@@ -10,10 +10,6 @@
 namespace meyasu {
 namespace {
 
-bool is_state(const CacheEntry& entry) {
-  return entry.kind == KvGroupKind::state;
-}
-
 /// Entries of one kind that need pages at the same tokens.
 bool same_need(const CacheEntry& a, const CacheEntry& b) {
   return a.kind == b.kind && a.block_tokens == b.block_tokens && a.window == b.window;
@@ -29,13 +25,13 @@ void align_with_states(std::vector<CacheEntry>& entries, const ServingSettings& 
   Bytes widest = 0;  // page of s.block_size tokens
   Bytes state = 0;
   for (const CacheEntry& entry : entries) {
-    (is_state(entry) ? state : widest) =
-        std::max(is_state(entry) ? state : widest, entry.page_bytes);
+    (entry.is_state() ? state : widest) =
+        std::max(entry.is_state() ? state : widest, entry.page_bytes);
   }
   if (widest == 0 || state == 0) return;
   const std::int64_t times = std::max<std::int64_t>(1, divide_up(state, widest));
   for (CacheEntry& entry : entries) {
-    if (is_state(entry)) {
+    if (entry.is_state()) {
       entry.page_bytes = widest * times;
     } else {
       entry.page_bytes *= times;
@@ -49,11 +45,11 @@ bool unify_pages(std::vector<CacheEntry>& entries) {
   Bytes largest = 0;
   for (const CacheEntry& entry : entries) largest = std::max(largest, entry.page_bytes);
   for (const CacheEntry& entry : entries) {
-    const bool grows = is_state(entry) || !entry.latent || largest % entry.page_bytes == 0;
+    const bool grows = entry.is_state() || !entry.latent || largest % entry.page_bytes == 0;
     if (!grows) return false;
   }
   for (CacheEntry& entry : entries) {
-    if (!is_state(entry) && largest % entry.page_bytes == 0) {
+    if (!entry.is_state() && largest % entry.page_bytes == 0) {
       entry.block_tokens *= largest / entry.page_bytes;
     }
     entry.page_bytes = largest;
@@ -152,6 +148,7 @@ std::vector<PageGroup> groups_of_compressed(std::vector<CacheEntry>& entries) {
   });
   const BySize places = by_size(entries, buckets.front());
   std::vector<std::int64_t> counts;
+  counts.reserve(buckets.size());
   for (const auto& bucket : buckets) counts.push_back(most_of_one_size(by_size(entries, bucket)));
   const std::int64_t size = places_for(counts);
 
@@ -196,7 +193,7 @@ std::int64_t PagePlan::pages_per_request(const PageGroup& group, const ServingSe
     case KvGroupKind::state: {
       // mamba_cache_mode "align"; models of states alone do without prefix caching.
       const bool cached = std::any_of(entries.begin(), entries.end(),
-                                      [](const CacheEntry& entry) { return !is_state(entry); });
+                                      [](const CacheEntry& entry) { return !entry.is_state(); });
       return cached ? 2 : 1;
     }
   }
@@ -238,7 +235,7 @@ PagePlan page_plan(std::vector<CacheEntry> entries, const ServingSettings& setti
   } else {
     // vLLM falls back to whole lengths for all.
     for (CacheEntry& entry : all) {
-      if (!is_state(entry)) entry.kind = KvGroupKind::full;
+      if (!entry.is_state()) entry.kind = KvGroupKind::full;
       entry.window = 0;
     }
     plan.groups = one_group(all);

@@ -122,16 +122,14 @@ class ServingSpeed {
   /// Cache and state of one request that one GPU reads for a token at `depth`.
   [[nodiscard]] double cache_read(double depth) const {
     double sum = 0;
-    ServingSettings read = settings_;
-    read.hybrid_kv_manager = true;  // windows are read as windows, whatever is kept
-    for (const CacheEntry& entry : cache_entries(model_, read)) {
+    for (const CacheEntry& entry : cache_entries(model_, settings_)) {
       const auto page = static_cast<double>(entry.page_bytes);
       if (entry.kind == KvGroupKind::state) {
         sum += 2 * page;  // read and written
         continue;
       }
-      const bool whole = entry.kind == KvGroupKind::full;
-      const double keys = whole ? depth : std::min(depth, static_cast<double>(entry.window));
+      const bool whole = entry.reads == 0;
+      const double keys = whole ? depth : std::min(depth, static_cast<double>(entry.reads));
       sum += keys * page / static_cast<double>(entry.block_tokens);
     }
     return sum;

@@ -182,9 +182,15 @@ TEST_CASE("DeepSeek V4: compressed rows, a window and the compressor's states", 
   const std::int64_t flight = 2 * 8192;
   CHECK(pages == (1 << 20) / 256 + 2 * ((127 + flight + 63) / 64 + 1) + (7 + flight + 3) / 4 + 1 +
                      (127 + flight + 7) / 8 + 1);
-  // SGLang: a twentieth of what the rows would take uncompressed, and less.
+  // SGLang (DSV4PoolConfigurator): a tenth of the tokens have windows, with eight rows of each
+  // compressor of ratio 4; 256 requests have rings of 128 rows set aside.
   const KvPool sglang = pool_of(model, in(ServingRuntime::sglang), 20);
-  CHECK(sglang.n_tokens > 20 * kGiB / (43 * 1024));
+  const double full = 21 * (37440 + 8640) + 20 * 1728;
+  const double windows = 43 * 4 * 37440 + 21 * 2 * (32832 + 8640);
+  const double rings = 256.0 * 20 * 16 * 32832;
+  CHECK_THAT(
+      static_cast<double>(sglang.n_tokens),
+      WithinRel((20.0 * static_cast<double>(kGiB) - rings) / (full + windows / 10) * 256, 1e-3));
 }
 
 TEST_CASE("SGLang gives windows and states pools of their own", "[servers]") {
@@ -196,6 +202,10 @@ TEST_CASE("SGLang gives windows and states pools of their own", "[servers]") {
              WithinRel(20.0 * static_cast<double>(kGiB) / (2048 * (12 + 0.8 * 12)), 1e-5));
   CHECK_THAT(windows.max_concurrency,
              WithinRel(static_cast<double>(windows.n_tokens) / 32768, 1e-9));
+
+  // Gemma 3 keeps the whole length in all layers there.
+  const Model gemma = truth_model("Gemma-3-27B");
+  CHECK(pool_of(gemma, s, 20).page_bytes == 62 * 16 * 256 * 2);
 
   const Model qwen = truth_model("Qwen3.5-35B-A3B");
   const KvPool states = pool_of(qwen, s, 20);
