@@ -195,7 +195,8 @@ class Deriver {
   /// Tokens per compressed key.
   [[nodiscard]] std::int64_t ratio_of(std::int64_t il) const {
     const auto i = static_cast<std::size_t>(il);
-    return i < a_.compressed->ratios.size() ? a_.compressed->ratios[i] : 0;
+    return i < a_.compressed->ratios.size() ? std::max<std::int64_t>(0, a_.compressed->ratios[i])
+                                            : 0;
   }
 
   [[nodiscard]] Layer layer(std::int64_t il, BlockKind kind, bool mtp) const {
@@ -205,7 +206,8 @@ class Deriver {
       result.kind = LayerKind::attention;
       result.attention = attention(il, kind);
       if (a_.compressed) {
-        compress_keys(result, mtp ? 0 : ratio_of(il), a_.indexer ? a_.indexer->head_dim : 0);
+        compress_keys(result, a_.sliding_window, mtp ? 0 : ratio_of(il),
+                      a_.indexer ? a_.indexer->head_dim : 0);
       }
     } else {
       recurrent(kind, result);
@@ -230,6 +232,7 @@ class Deriver {
       result.head_dim_k =
           (mla.absorbed ? mla.kv_lora_rank : mla.qk_nope_head_dim) + mla.qk_rope_head_dim;
       result.head_dim_v = mla.absorbed ? mla.kv_lora_rank : mla.v_head_dim;
+      if (a_.indexer) result.indexer_head_dim = a_.indexer->head_dim;
     } else {
       result.n_head_kv = n_head_kv(kind);
       result.head_dim_k = head_dim(kind);

@@ -40,10 +40,11 @@ struct Mla {
   bool absorbed = true;  // GGUF: wk_b and wv_b stored apart, one latent KV head
 };
 
-/// DeepSeek V4: keys serve as values too. A layer reads a window of them and, where it compresses,
-/// one key for every `ratio` tokens before (4 or 128). 0: the window only.
+/// DeepSeek V4: keys serve as values too. A layer reads a window of every token's row and, where it
+/// compresses, one row for every `ratio` tokens before (4 or 128).
 struct CompressedKv {
-  std::int64_t ratio = 0;
+  std::int64_t window = 0;  // tokens
+  std::int64_t ratio = 0;   // 0: the window only
 };
 
 /// Softmax attention of one layer. Counts are heads; head_dim_* are elements.
@@ -60,7 +61,7 @@ struct Attention {
   std::int64_t indexer_head_dim = 0;
   std::int64_t indexer_value_dim = 0;
   std::optional<Mla> mla;
-  std::optional<CompressedKv> compressed;
+  std::optional<CompressedKv> compressed;  // one row is K and V, head_dim_k elements
 };
 
 /// Recurrent or convolution state of one layer. Fields that a kind does not have are 0.
@@ -98,7 +99,8 @@ struct Layer {
 /// Makes a block of attention one of DeepSeek V4's; its heads must be known. The compressor's state
 /// is 2 * ratio overlapping keys of twice the width (ratio 4, with an indexer), or `ratio` keys,
 /// and as many scores (llama_kv_cache_dsv4 in src/llama-kv-cache-dsv4.cpp of llama.cpp).
-void compress_keys(Layer& layer, std::int64_t ratio, std::int64_t indexer_head_dim);
+void compress_keys(Layer& layer, std::int64_t window, std::int64_t ratio,
+                   std::int64_t indexer_head_dim);
 
 /// An invariant of every Model: layers.size() covers all blocks incl. MTP; tensors are listed in
 /// file order and, for derived models, in llama.cpp's naming.

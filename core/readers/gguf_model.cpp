@@ -336,7 +336,7 @@ void assign_compression(Keys& keys, Model& model) {
     Layer& layer = model.layers[il];
     const std::int64_t ratio =
         layer.is_mtp ? 0 : keys.size_of_layer("attention.compress_ratios", il, kMostTokens);
-    compress_keys(layer, ratio, width);
+    compress_keys(layer, model.sliding_window, ratio, width);
   }
 }
 

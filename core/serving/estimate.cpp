@@ -103,8 +103,7 @@ StagePlan plan_stage(const Model& model, std::span<const Bytes> tensor_bytes,
 
 /// Of a plan whose weights and pages are known.
 LayerCosts rank_costs(const Model& model, const Parallelism& parallel, const StagePlan& plan) {
-  const StageLayers range =
-      stage_layers(static_cast<std::int64_t>(model.layers.size()), parallel.pp, plan.stage);
+  const StageLayers range = stage_layers(model, parallel.pp, plan.stage);
   const KvPool& pool = plan.pool;
   LayerCosts costs;
   costs.outside_weights = plan.split.outside + plan.rope;
@@ -113,10 +112,11 @@ LayerCosts rank_costs(const Model& model, const Parallelism& parallel, const Sta
     const auto in_stage = static_cast<std::size_t>(i - range.begin);
     LayerCost cost{
         .layer = static_cast<int>(i), .device = 0, .weights = plan.split.blocks[in_stage]};
-    const Layer& layer = model.layers[static_cast<std::size_t>(i)];
-    const Bytes pages = in_stage < pool.request_bytes.size() ? pool.request_bytes[in_stage] : 0;
-    (layer.kind == LayerKind::attention ? cost.kv_cache : cost.recurrent_state) = pages;
-    costs.outside_cache -= pages;
+    if (in_stage < pool.request.size()) {
+      cost.kv_cache = pool.request[in_stage].cells;
+      cost.recurrent_state = pool.request[in_stage].state;
+    }
+    costs.outside_cache -= cost.kept();
     costs.blocks.push_back(cost);
   }
   return costs;

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "core/serving/kv_pool.hpp"
+#include "core/serving/cache_entry.hpp"
 #include "core/units/limits.hpp"
 
 namespace meyasu {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "core/serving/sharding.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -29,7 +31,37 @@ double sglang_fraction(const ServingSettings& s) {
   return std::max(0.0, 1 - reserve_mib / total_mib);
 }
 
-void fill_runtime_defaults(ServingSettings& s) {
+double default_fraction(const ServingSettings& s) {
+  switch (s.runtime) {
+    case ServingRuntime::vllm:
+      return 0.92;  // CacheConfig.gpu_memory_utilization since 2026; 0.9 before
+    case ServingRuntime::sglang:
+      return sglang_fraction(s);
+    case ServingRuntime::tensorrt_llm:
+      return 0.9;  // KvCacheConfig.free_gpu_memory_fraction
+  }
+  return 0;
+}
+
+/// Tokens of a page. Kernels of latent attention read 64 (FlashMLA); models that have some beside
+/// states are aligned to that, which logs of Kimi Linear show (vllm-project/vllm#28228: 960
+/// tokens).
+std::int64_t default_block_size(ServingRuntime runtime, const Model& model) {
+  const bool latent = std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
+    return layer.attention.mla.has_value();
+  });
+  switch (runtime) {
+    case ServingRuntime::vllm:
+      return latent ? 64 : 16;
+    case ServingRuntime::sglang:
+      return 1;
+    case ServingRuntime::tensorrt_llm:
+      return 32;
+  }
+  return 0;
+}
+
+void fill_runtime_defaults(ServingSettings& s, const Model& model) {
   const bool large = s.device_total >= kLargeCard;
   const bool sglang = s.runtime == ServingRuntime::sglang;
   if (s.max_num_batched_tokens == 0) {
@@ -40,20 +72,8 @@ void fill_runtime_defaults(ServingSettings& s) {
     }
   }
   if (s.max_num_seqs == 0) s.max_num_seqs = large && !sglang ? 1024 : 256;
-  if (s.block_size == 0) {
-    switch (s.runtime) {
-      case ServingRuntime::vllm:
-        s.block_size = 16;
-        break;
-      case ServingRuntime::sglang:
-        s.block_size = 1;
-        break;
-      case ServingRuntime::tensorrt_llm:
-        s.block_size = 32;
-        break;
-    }
-  }
-  if (s.memory_fraction == 0) s.memory_fraction = sglang ? sglang_fraction(s) : 0.9;
+  if (s.block_size == 0) s.block_size = default_block_size(s.runtime, model);
+  if (s.memory_fraction == 0) s.memory_fraction = default_fraction(s);
 }
 
 Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
@@ -74,7 +94,7 @@ Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
     return Error{"batch_zero", "max_num_batched_tokens", ""};
   }
   if (s.block_size < 0 || s.block_size > 4096) return Error{"not_positive", "block_size", ""};
-  const auto n_layer = static_cast<std::int64_t>(model.layers.size());
+  const std::int64_t n_layer = ordinary_layers(model);
   if (p.pp > std::max<std::int64_t>(n_layer, 1)) {
     return Error{"pp_layers", "pp", std::to_string(n_layer)};
   }
@@ -93,7 +113,7 @@ Result<ServingSettings> with_defaults(const ServingSettings& settings, const Mod
   const Result<ServingSettings> checked = check(settings, model);
   if (!checked) return checked.error();
   ServingSettings filled = checked.value();
-  fill_runtime_defaults(filled);
+  fill_runtime_defaults(filled, model);
   if (filled.max_model_len == 0) filled.max_model_len = model.n_ctx_train;
   if (filled.max_model_len <= 0) return Error{"ctx_range", "max_model_len", "1.."};
   return filled;

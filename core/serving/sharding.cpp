@@ -63,6 +63,8 @@ Bytes rank_share(const Model& model, const Tensor& tensor, Bytes bytes, const Pa
       return bytes;
     case TensorRole::attention:
       return attention_share(model, tensor, bytes, p.tp);
+    case TensorRole::mtp:
+      return 0;  // loaded for speculation only
     case TensorRole::routed_expert: {
       if (!p.expert_parallel) return divide_up(bytes, p.tp);
       const std::int64_t n_expert = std::max<std::int64_t>(
@@ -103,6 +105,17 @@ StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage, std::int64_
   return range;
 }
 
+std::int64_t ordinary_layers(const Model& model) {
+  return std::count_if(model.layers.begin(), model.layers.end(),
+                       [](const Layer& layer) { return !layer.is_mtp; });
+}
+
+StageLayers stage_layers(const Model& model, std::int64_t n_stage, std::int64_t stage) {
+  StageLayers range = stage_layers(ordinary_layers(model), n_stage, stage);
+  if (stage == n_stage - 1) range.end = static_cast<std::int64_t>(model.layers.size());
+  return range;
+}
+
 Bytes StageWeights::bytes() const {
   return std::accumulate(blocks.begin(), blocks.end(), outside);
 }
@@ -110,7 +123,7 @@ Bytes StageWeights::bytes() const {
 StageWeights stage_weights(const Model& model, std::span<const Bytes> tensor_bytes,
                            const Parallelism& parallel, std::int64_t stage) {
   const auto n_layer = static_cast<std::int64_t>(model.layers.size());
-  const StageLayers range = stage_layers(n_layer, parallel.pp, stage);
+  const StageLayers range = stage_layers(model, parallel.pp, stage);
   StageWeights weights;
   weights.blocks.resize(static_cast<std::size_t>(range.end - range.begin));
   for (std::size_t i = 0; i < model.tensors.size() && i < tensor_bytes.size(); ++i) {

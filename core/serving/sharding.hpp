@@ -18,12 +18,19 @@ struct StageLayers {
 [[nodiscard]] StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage,
                                        std::int64_t stage);
 
+/// Of the model's ordinary blocks; prediction blocks (MTP) at its end are listed with the last
+/// stage.
+[[nodiscard]] std::int64_t ordinary_layers(const Model& model);
+[[nodiscard]] StageLayers stage_layers(const Model& model, std::int64_t n_stage,
+                                       std::int64_t stage);
+
 /// The weights on one GPU of pipeline stage `stage`. `tensor_bytes` is parallel to
 /// Model::tensors, in the format that the checkpoint has.
 /// - linears: / tp; K and V projections repeat when there are fewer KV heads than ranks
 /// - token table and head: vocabulary padded to 64, / tp; a tied table counts once, on both ends
 ///   of a pipeline
 /// - norms, routers, MLA down-projections: on every rank
+/// - prediction blocks: none, servers skip them when loading (get_spec_layer_idx_from_weight_name)
 /// - routed experts: / tp, or whole experts over tp x dp ranks with expert parallelism
 struct StageWeights {
   std::vector<Bytes> blocks;  // those of the stage, in order

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/serving/activation.hpp"
-#include "core/serving/kv_pool.hpp"
+#include "core/serving/cache_entry.hpp"
 #include "core/units/limits.hpp"
 
 namespace meyasu {
@@ -31,7 +31,7 @@ Bytes outside_weights_of(const Model& model, std::span<const Bytes> tensor_bytes
   Bytes total = 0;
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
     const Tensor& tensor = model.tensors[i];
-    if (tensor.layer >= 0) continue;
+    if (tensor.layer >= 0 || tensor.role == TensorRole::mtp) continue;
     const bool at_start =
         tensor.role == TensorRole::embedding || tensor.role == TensorRole::position;
     if (at_start ? part.first : part.last) total += tensor_bytes[i];
@@ -54,6 +54,15 @@ struct Cache {
   Bytes states = 0;
 };
 
+/// DeepSeek V4: one row of a token is its key and its value. Those of the window, one for each
+/// `ratio` tokens and, compressed alike, the indexer's keys.
+Bytes compressed_bytes(const Attention& a, std::int64_t n_token) {
+  const CompressedKv& c = *a.compressed;
+  const std::int64_t rows = c.ratio > 0 ? n_token / c.ratio : 0;
+  return (std::min(n_token, c.window) * a.head_dim_k + rows * (a.head_dim_k + a.indexer_head_dim)) *
+         kElement;
+}
+
 /// What layer `il` keeps.
 LayerCost kept_by(const Model& model, const TransformersSettings& s, std::size_t il,
                   std::int64_t n_token) {
@@ -62,6 +71,9 @@ LayerCost kept_by(const Model& model, const TransformersSettings& s, std::size_t
   if (layer.is_mtp) return cost;
   cost.kv_cache =
       s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
+  if (layer.attention.compressed) {
+    cost.kv_cache = s.batch * compressed_bytes(layer.attention, n_token);
+  }
   cost.recurrent_state = s.batch * state_bytes_per_request(layer, 1);
   return cost;
 }
@@ -217,9 +229,11 @@ Bytes transformers_kv_bytes_per_token(const Layer& layer) {
   const Attention& a = layer.attention;
   if (a.mla) {
     const Mla& m = *a.mla;
-    return a.n_head * (m.qk_nope_head_dim + m.qk_rope_head_dim + m.v_head_dim) * kElement;
+    return (a.n_head * (m.qk_nope_head_dim + m.qk_rope_head_dim + m.v_head_dim) +
+            a.indexer_head_dim) *
+           kElement;
   }
-  return a.n_head_kv * (a.head_dim_k + a.head_dim_v) * kElement;
+  return (a.n_head_kv * (a.head_dim_k + a.head_dim_v) + a.indexer_head_dim) * kElement;
 }
 
 Bytes transformers_logits_bytes(const Model& model, std::int64_t n_token) {
@@ -236,6 +250,8 @@ Result<TransformersEstimate> estimate_transformers(const Model& model,
   TransformersEstimate estimate;
   std::vector<Bytes> block_weights(model.layers.size());
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    // Prediction blocks are in checkpoints and stay there (_keys_to_ignore_on_load_unexpected).
+    if (model.tensors[i].role == TensorRole::mtp) continue;
     const int layer = model.tensors[i].layer;
     if (layer < 0 || static_cast<std::size_t>(layer) >= block_weights.size()) continue;
     block_weights[static_cast<std::size_t>(layer)] += tensor_bytes[i];

@@ -53,8 +53,8 @@ struct TransformersEstimate {
   std::vector<Error> warnings;            // "ctx_over"
 };
 
-/// Bytes of K and V that one token of one sequence takes in a layer, 16 bit. MLA models store the
-/// expanded heads here, not the latent.
+/// Bytes of K and V that one token of one sequence takes in a layer, 16 bit, with the key of a
+/// sparse-attention indexer. MLA models store the expanded heads here, not the latent.
 [[nodiscard]] Bytes transformers_kv_bytes_per_token(const Layer& layer);
 
 /// Logits in 16 bit and their fp32 copy: n_token * n_vocab * (2 + 4).

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/serving/kv_pool.hpp"
+#include "core/serving/cache_entry.hpp"
 #include "core/serving/sharding.hpp"
 #include "core/speed/work.hpp"
 #include "core/units/rates.hpp"
@@ -111,7 +111,7 @@ class ServingSpeed {
     for (const Tensor& tensor : model_.tensors) {
       const bool head = tensor.role == TensorRole::embedding && model_.tied_embeddings;
       if ((is_looked_up(tensor) && !head) || tensor.ne[1] <= 1) continue;
-      if (tensor.role == TensorRole::vision) continue;
+      if (tensor.role == TensorRole::vision || tensor.role == TensorRole::mtp) continue;
       sum += 2 * used_share(model_, tensor, 1) * static_cast<double>(tensor.elements());
     }
     return sum / tp_;
@@ -119,13 +119,15 @@ class ServingSpeed {
   /// Cache and state of one request that one GPU reads for a token at `depth`.
   [[nodiscard]] double cache_read(double depth) const {
     double sum = 0;
-    for (const Layer& layer : model_.layers) {
-      const bool window = layer.attention.span != AttentionSpan::full && model_.sliding_window > 0;
-      const double keys =
-          window ? std::min(depth, static_cast<double>(model_.sliding_window)) : depth;
-      sum += keys * static_cast<double>(
-                        kv_bytes_per_token(layer, settings_.kv_type, settings_.parallel.tp));
-      sum += 2 * static_cast<double>(state_bytes_per_request(layer, settings_.parallel.tp));
+    for (const CacheEntry& entry : cache_entries(model_, settings_)) {
+      const auto page = static_cast<double>(entry.page_bytes);
+      if (entry.kind == KvGroupKind::state) {
+        sum += 2 * page;  // read and written
+        continue;
+      }
+      const bool whole = entry.reads == 0;
+      const double keys = whole ? depth : std::min(depth, static_cast<double>(entry.reads));
+      sum += keys * page / static_cast<double>(entry.block_tokens);
     }
     return sum;
   }

@@ -103,16 +103,20 @@ TEST_CASE("window layers share pages with full layers in groups of equal size") 
   const KvPool pool = kv_pool(model, filled, 20 * kGiB, 0);
   CHECK(pool.groups.size() == 1 + 6);
   for (const KvGroup& group : pool.groups) CHECK(group.n_layer == 10);
-  CHECK(pool.groups.back().n_padding == 8);
-  // full: 131072 / 16; each window group: ceil((1023 + 8192) / 16) + 1
-  CHECK(pool.pages_per_request == 8192 + 6 * (576 + 1));
+  // 52 layers in six groups: four of nine and two of eight.
+  std::int64_t padding = 0;
+  for (const KvGroup& group : pool.groups) padding += group.n_padding;
+  CHECK(padding == 6 * 10 - 52);
+  // full: 131072 / 16; each window group: ceil((1023 + 2 * 8192) / 16) + 1, two batches in flight
+  CHECK(pool.pages_per_request == 8192 + 6 * (1088 + 1));
 }
 
 TEST_CASE("a page of a hybrid model holds a whole recurrent state") {
   const Model model = truth_model("Qwen3-Next-80B-A3B");
   const auto filled = with_defaults(settings_for(1, 80), model).value();
   const KvPool pool = kv_pool(model, filled, 8 * kGiB, 0);
-  const Bytes state = state_bytes_per_request(model.layers[0], 1);
+  const Bytes state = state_bytes_per_request(
+      model.layers[0], 1, state_element_bytes(model, model.layers[0], filled.runtime));
   CHECK(pool.block_tokens % filled.block_size == 0);
   CHECK(pool.block_tokens * kv_bytes_per_token(model.layers[3], KvCacheType::bf16, 1) >= state);
 }
