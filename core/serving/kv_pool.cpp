@@ -93,6 +93,13 @@ std::int64_t pages_of_request(KvGroupKind kind, const Model& model, const Servin
 Bytes kv_bytes_per_token(const Layer& layer, KvCacheType type, std::int64_t tp) {
   const Attention& a = layer.attention;
   if (layer.kind != LayerKind::attention || a.shares_kv) return 0;
+  if (a.compressed) {
+    // The window and what is not yet compressed do not grow with the context: left out.
+    const std::int64_t ratio = a.compressed->ratio;
+    const Bytes key = side_bytes(a.head_dim_k, type) +
+                      (a.indexer_head_dim > 0 ? side_bytes(a.indexer_head_dim, type) : 0);
+    return ratio > 0 ? divide_up(key, ratio) : 0;
+  }
   if (a.mla) return side_bytes(a.mla->kv_lora_rank + a.mla->qk_rope_head_dim, type);
   const std::int64_t heads = std::max<std::int64_t>(1, a.n_head_kv / tp);
   return heads * (side_bytes(a.head_dim_k, type) + side_bytes(a.head_dim_v, type));

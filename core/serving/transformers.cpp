@@ -48,6 +48,15 @@ std::int64_t cached_tokens(const Model& model, const Layer& layer, const Transfo
   return cropped ? std::min(n_token, model.sliding_window) : n_token;
 }
 
+/// DeepSeek V4: keys of the window, and compressed ones; keys serve as values.
+Bytes compressed_bytes(const Model& model, const Attention& a, std::int64_t n_token) {
+  const std::int64_t ratio = a.compressed->ratio;
+  const std::int64_t far = ratio > 0 ? n_token / ratio : 0;
+  return (std::min(n_token, model.sliding_window) * a.head_dim_k +
+          far * (a.head_dim_k + a.indexer_head_dim)) *
+         kElement;
+}
+
 struct Cache {
   Bytes cells = 0;
   Bytes largest_layer = 0;
@@ -60,6 +69,10 @@ LayerCost kept_by(const Model& model, const TransformersSettings& s, std::size_t
   const Layer& layer = model.layers[il];
   LayerCost cost{.layer = static_cast<int>(il)};
   if (layer.is_mtp) return cost;
+  if (layer.attention.compressed) {
+    cost.kv_cache = s.batch * compressed_bytes(model, layer.attention, n_token);
+    return cost;
+  }
   cost.kv_cache =
       s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
   cost.recurrent_state = s.batch * state_bytes_per_request(layer, 1);
@@ -215,6 +228,10 @@ Result<TransformersSettings> checked(const Model& model, const TransformersSetti
 Bytes transformers_kv_bytes_per_token(const Layer& layer) {
   if (layer.kind != LayerKind::attention || layer.attention.shares_kv) return 0;
   const Attention& a = layer.attention;
+  if (a.compressed) {
+    const std::int64_t ratio = a.compressed->ratio;
+    return ratio > 0 ? (a.head_dim_k + a.indexer_head_dim) * kElement / ratio : 0;
+  }
   if (a.mla) {
     const Mla& m = *a.mla;
     return a.n_head * (m.qk_nope_head_dim + m.qk_rope_head_dim + m.v_head_dim) * kElement;

@@ -69,6 +69,17 @@ TEST_CASE("MLA keeps one latent per token whatever the ranks") {
   CHECK(kv_bytes_per_token(model.layers[3], KvCacheType::bf16, 8) == 576 * 2);
 }
 
+TEST_CASE("DeepSeek V4 keeps one key for several tokens") {
+  const Model model = truth_model("DeepSeek-V4-Flash");
+  const auto per_token = [&](std::size_t il, std::int64_t tp) {
+    return kv_bytes_per_token(model.layers[il], KvCacheType::bf16, tp);
+  };
+  CHECK(per_token(0, 1) == 0);  // a window only
+  CHECK(per_token(2, 1) == (512 + 128) * 2 / 4);
+  CHECK(per_token(3, 1) == 512 * 2 / 128);
+  CHECK(per_token(2, 8) == per_token(2, 1));
+}
+
 TEST_CASE("a pool holds the blocks that vLLM logs for it") {
   const Model model = truth_model("Llama-3.1-8B");
   const ServingSettings s = with_defaults(settings_for(1, 23.58), model).value();
