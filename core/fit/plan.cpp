@@ -122,8 +122,9 @@ Result<TokenReads> token_reads(const Model& model, const LlamaCppSettings& setti
     const Tensor& tensor = model.tensors[i];
     // A tied table is read whole as the head, where the output layer is.
     const bool is_head = tied && tensor.name == "token_embd.weight";
+    const std::int64_t runs = tensor.layer >= 0 ? model.n_loops : 1;
     add(is_head ? placement.output_device : placement.tensor_device[i],
-        read_of(model, tensor, is_head));
+        read_of(model, tensor, is_head) * runs);
   }
   const std::int64_t n_seq = std::max<std::int64_t>(context.value().n_stream, 1);
   for (const KvLayer& layer : kv_cache_layers(model, settings, context.value(), placement)) {

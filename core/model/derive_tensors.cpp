@@ -123,7 +123,8 @@ GgmlType converter_type(const std::string& name, int n_dims) {
   if (n_dims == 1 || !ends_with(".weight")) return GgmlType::F32;
   for (const std::string_view end :
        {"_norm.weight", "ffn_gate_inp.weight", "ssm_conv1d.weight", "shortconv.conv.weight",
-        "altup_correct_coef.weight", "altup_predict_coef.weight", "altup_router.weight"}) {
+        "altup_correct_coef.weight", "altup_predict_coef.weight", "altup_router.weight",
+        "hc_attn_fn.weight", "hc_ffn_fn.weight", "output_hc_fn.weight", "_compressor_ape.weight"}) {
     if (ends_with(end)) return GgmlType::F32;
   }
   return GgmlType::F16;
@@ -163,7 +164,7 @@ class Deriver {
     const auto windowed = [](BlockKind kind) {
       return kind == BlockKind::sliding || kind == BlockKind::chunked;
     };
-    if (std::any_of(a_.blocks.begin(), a_.blocks.end(), windowed)) {
+    if (a_.compressed || std::any_of(a_.blocks.begin(), a_.blocks.end(), windowed)) {
       model_.sliding_window = a_.sliding_window;
     }
     model_.tied_embeddings = a_.tied_embeddings;

@@ -102,7 +102,8 @@ struct Layer {
 void compress_keys(Layer& layer, std::int64_t window, std::int64_t ratio,
                    std::int64_t indexer_head_dim);
 
-/// An invariant of every Model: layers.size() covers all blocks incl. MTP; tensors are listed in
+/// An invariant of every Model: layers.size() covers all blocks incl. MTP and every run
+/// of blocks that loop, whose weights belong to the first; tensors are listed in
 /// file order and, for derived models, in llama.cpp's naming.
 struct Model {
   std::string name;
@@ -116,6 +117,8 @@ struct Model {
   /// Vision and audio towers with their projectors: a part (and a file) of its own, not in
   /// `tensors`.
   std::int64_t tower_params = 0;
+  /// Times that the blocks run one after the other, with the same weights (Nanbeige 4.2).
+  std::int64_t n_loops = 1;
   std::vector<Layer> layers;
   std::vector<Tensor> tensors;
   /// What the reader could not know, as message ids with details ("arch_unknown:foo").

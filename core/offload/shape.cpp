@@ -23,6 +23,14 @@ void add_layer(const Layer& layer, OffloadShape& shape) {
   shape.attention_width += heads * static_cast<double>(a.head_dim_k + a.head_dim_v) / 2;
   if (a.shares_kv) return;
   // Latent attention keeps one compressed row for K and V.
+  if (a.compressed) {
+    const std::int64_t ratio = a.compressed->ratio;
+    if (ratio > 0) {
+      shape.kv_elements +=
+          static_cast<double>(a.head_dim_k + a.indexer_head_dim) / static_cast<double>(ratio);
+    }
+    return;
+  }
   shape.kv_elements += a.mla ? static_cast<double>(a.mla->kv_lora_rank + a.mla->qk_rope_head_dim)
                              : static_cast<double>(a.n_head_kv * (a.head_dim_k + a.head_dim_v));
 }

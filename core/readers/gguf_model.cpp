@@ -12,30 +12,30 @@ namespace {
 // Decoders whose keys mean what this file takes them to mean (src/llama-arch.cpp, LLM_ARCH_NAMES).
 // Left out: t5 (two stacks), draft-only and audio models.
 constexpr auto kKnownDecoders = std::to_array<std::string_view>(
-    {"afmoe",         "apertus",       "arcee",          "arctic",       "arwkv7",
-     "baichuan",      "bailingmoe",    "bailingmoe2",    "bitnet",       "bloom",
-     "chameleon",     "chatglm",       "codeshell",      "cogvlm",       "cohere2",
-     "cohere2moe",    "command-r",     "dbrx",           "deci",         "deepseek",
-     "deepseek2",     "deepseek2-ocr", "deepseek32",     "deepseek4",    "dots1",
-     "ernie4_5",      "ernie4_5-moe",  "exaone",         "exaone-moe",   "exaone4",
-     "falcon",        "falcon-h1",     "gemma",          "gemma2",       "gemma3",
-     "gemma3n",       "gemma4",        "glm-dsa",        "glm4",         "glm4moe",
-     "gpt-oss",       "gpt2",          "gptj",           "gptneox",      "granite",
-     "granitehybrid", "granitemoe",    "grok",           "grovemoe",     "hunyuan-dense",
-     "hunyuan-moe",   "hunyuan_vl",    "hy_v3",          "internlm2",    "jais",
-     "jais2",         "jamba",         "kimi-linear",    "laguna",       "lfm2",
-     "lfm2moe",       "llama",         "llama4",         "maincoder",    "mamba",
-     "mamba2",        "mellum",        "mimo2",          "minicpm",      "minicpm3",
-     "minimax-m2",    "minimax-m3",    "mistral3",       "mistral4",     "mpt",
-     "nemotron",      "nemotron_h",    "nemotron_h_moe", "olmo",         "olmo2",
-     "olmoe",         "openelm",       "orion",          "paddleocr",    "pangu-embedded",
-     "phi2",          "phi3",          "phimoe",         "plamo",        "plamo2",
-     "plamo3",        "plm",           "qwen",           "qwen2",        "qwen2moe",
-     "qwen2vl",       "qwen3",         "qwen35",         "qwen35moe",    "qwen3moe",
-     "qwen3next",     "qwen3vl",       "qwen3vlmoe",     "refact",       "rwkv6",
-     "rwkv6qwen2",    "rwkv7",         "seed_oss",       "smallthinker", "smollm3",
-     "stablelm",      "starcoder",     "starcoder2",     "step35",       "talkie",
-     "xverse"});
+    {"afmoe",          "apertus",       "arcee",       "arctic",         "arwkv7",
+     "baichuan",       "bailingmoe",    "bailingmoe2", "bitnet",         "bloom",
+     "chameleon",      "chatglm",       "codeshell",   "cogvlm",         "cohere2",
+     "cohere2moe",     "command-r",     "dbrx",        "deci",           "deepseek",
+     "deepseek2",      "deepseek2-ocr", "deepseek32",  "deepseek4",      "dots1",
+     "ernie4_5",       "ernie4_5-moe",  "exaone",      "exaone-moe",     "exaone4",
+     "falcon",         "falcon-h1",     "gemma",       "gemma2",         "gemma3",
+     "gemma3n",        "gemma4",        "glm-dsa",     "glm4",           "glm4moe",
+     "gpt-oss",        "gpt2",          "gptj",        "gptneox",        "granite",
+     "granitehybrid",  "granitemoe",    "grok",        "grovemoe",       "hunyuan-dense",
+     "hunyuan-moe",    "hunyuan_vl",    "hy_v3",       "internlm2",      "jais",
+     "jais2",          "jamba",         "kimi-linear", "laguna",         "lfm2",
+     "lfm2moe",        "llama",         "llama4",      "maincoder",      "mamba",
+     "mamba2",         "mellum",        "mimo2",       "minicpm",        "minicpm3",
+     "minimax-m2",     "minimax-m3",    "mistral3",    "mistral4",       "mpt",
+     "nanbeige",       "nemotron",      "nemotron_h",  "nemotron_h_moe", "olmo",
+     "olmo2",          "olmoe",         "openelm",     "orion",          "paddleocr",
+     "pangu-embedded", "phi2",          "phi3",        "phimoe",         "plamo",
+     "plamo2",         "plamo3",        "plm",         "qwen",           "qwen2",
+     "qwen2moe",       "qwen2vl",       "qwen3",       "qwen35",         "qwen35moe",
+     "qwen3moe",       "qwen3next",     "qwen3vl",     "qwen3vlmoe",     "refact",
+     "rwkv6",          "rwkv6qwen2",    "rwkv7",       "seed_oss",       "smallthinker",
+     "smollm3",        "stablelm",      "starcoder",   "starcoder2",     "step35",
+     "talkie",         "xverse"});
 
 // Models for which llama.cpp creates no memory (llama_model::create_memory): encoders, and
 // diffusion models that recompute everything.
@@ -340,6 +340,19 @@ void assign_compression(Keys& keys, Model& model) {
   }
 }
 
+/// Nanbeige: all blocks once more for every loop, each with a cache of its own.
+void repeat_layers(Keys& keys, Model& model) {
+  const std::size_t n_layer = model.layers.size();
+  if (n_layer == 0) return;
+  const std::int64_t most = GgufModelLimits::kLayers / static_cast<std::int64_t>(n_layer);
+  model.n_loops = std::max<std::int64_t>(1, keys.size("num_loops", most, 1));
+  const auto n_loops = static_cast<std::size_t>(model.n_loops);
+  model.layers.reserve(n_layer * n_loops);
+  for (std::size_t il = n_layer; il < n_layer * n_loops; ++il) {
+    model.layers.push_back(model.layers[il - n_layer]);
+  }
+}
+
 /// Layers that reuse the cache of earlier ones, or of models that keep none.
 void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   auto first_sharing = static_cast<std::int64_t>(n_ordinary);
@@ -465,6 +478,7 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
     attention.head_dim_v =
         keys.size("attention.value_length_swa", GgufModelLimits::kWidth, attention.head_dim_v);
   }
+  if (model.architecture == "nanbeige") repeat_layers(keys, model);
   if (header.find(keys.prefix() + "block_count") == nullptr) {
     model.unknowns.emplace_back("missing:block_count");
   }

@@ -22,7 +22,8 @@ bool is_kv_projection(std::string_view name) {
 
 /// MLA's down-projections feed every head, so each rank keeps them whole.
 bool is_mla_down_projection(std::string_view name) {
-  return contains(name, "attn_q_a.") || contains(name, "attn_kv_a");
+  return contains(name, "attn_q_a.") || contains(name, "attn_kv_a") || contains(name, "attn_kv.") ||
+         contains(name, "_compressor_");
 }
 
 /// Q, K and V in one matrix: the Q part is split, the K and V parts at most by n_head_kv.

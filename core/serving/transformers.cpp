@@ -227,6 +227,10 @@ Result<TransformersSettings> checked(const Model& model, const TransformersSetti
 Bytes transformers_kv_bytes_per_token(const Layer& layer) {
   if (layer.kind != LayerKind::attention || layer.attention.shares_kv) return 0;
   const Attention& a = layer.attention;
+  if (a.compressed) {
+    const std::int64_t ratio = a.compressed->ratio;
+    return ratio > 0 ? (a.head_dim_k + a.indexer_head_dim) * kElement / ratio : 0;
+  }
   if (a.mla) {
     const Mla& m = *a.mla;
     return (a.n_head * (m.qk_nope_head_dim + m.qk_rope_head_dim + m.v_head_dim) +

@@ -13,12 +13,14 @@ namespace {
 
 void add_weight(PlaceWork& place, const Model& model, const Tensor& tensor, double n_tokens) {
   const auto bytes = static_cast<double>(tensor.bytes());
-  double read = bytes;
-  double used = 1;
+  // Blocks that loop are read and multiplied with every time.
+  const double runs = tensor.layer >= 0 ? static_cast<double>(model.n_loops) : 1;
+  double read = bytes * runs;
+  double used = runs;
   if (tensor.role == TensorRole::routed_expert && tensor.layer >= 0) {
     const FeedForward& of_layer = model.layers[static_cast<std::size_t>(tensor.layer)].feed_forward;
     read *= touched_share(of_layer, n_tokens);
-    used = touched_share(of_layer, 1);
+    used *= touched_share(of_layer, 1);
     place.experts += read;
     place.tokens_per_expert = n_tokens * used;
   }

@@ -154,6 +154,7 @@ const Result<Model>& ModelStore::header(std::string_view name) {
 }
 
 const Result<Model>& ModelStore::quantized(std::string_view name, std::string_view mix) {
+  if (mix == "stored") return header(name);  // types as in the file
   const std::string key = std::string(name) + '\n' + std::string(mix);
   const auto found = mixes_.find(key);
   if (found != mixes_.end()) return found->second;

@@ -197,6 +197,21 @@ void GraphBuilder::prune(std::initializer_list<TensorId*> tensors) {
   for (TensorId* tensor : tensors) *tensor = g_.get_rows(*tensor, out_ids_);
 }
 
+bool GraphBuilder::ends_loop() const {
+  const std::int64_t n_own = model_.n_layer / model_.model->n_loops;
+  return !last_ && !model_.hparams.skip_loop_norm && (il_ + 1) % n_own == 0;
+}
+
+/// The final norm, also between the loops.
+TensorId GraphBuilder::norm_loop(TensorId x) {
+  const std::int64_t il = il_;
+  il_ = -1;
+  x = norm(x, WeightName::output_norm);
+  il_ = il;
+  norms_.back().layer = static_cast<std::int16_t>(il);
+  return x;
+}
+
 BlockForm GraphBuilder::form() const {
   // StableLM and GPT-NeoX exist in both forms.
   if (traits_.architecture == "stablelm" && has(traits_.ffn_norm)) return BlockForm::sequential;
@@ -281,6 +296,7 @@ void GraphBuilder::build() {
       x = g_.add(x, g_.mul(skip, weight(WeightName::layer_output_scale)));
     }
     g_.labelled(x, GraphLabel::l_out);
+    if (ends_loop()) x = norm_loop(x);
   }
   il_ = -1;
   last_ = false;

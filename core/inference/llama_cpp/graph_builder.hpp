@@ -87,6 +87,8 @@ class GraphBuilder {
   void make_cache_inputs(Cache& cache, std::int64_t n_cells, std::size_t part);
   [[nodiscard]] Prune prune_where() const;
   [[nodiscard]] bool scales_residual() const;
+  [[nodiscard]] bool ends_loop() const;
+  TensorId norm_loop(TensorId x);
   void prune(std::initializer_list<TensorId*> tensors);
   /// Nothing where the model has no such norm, unless its norms have no weights at all.
   TensorId block_norm(TensorId x, WeightName name);

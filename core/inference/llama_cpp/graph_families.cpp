@@ -96,7 +96,9 @@ constexpr FamilyTraits kFamilies[] = {
      .gating_from_header = true,
      .expert_norm_from_header = true,
      .sparse_attention = true},
+    // Measured with builds of 2026-08, which began a new split after 30 inputs; later ones do not.
     {.architecture = "deepseek4",
+     .measured = true,
      .form = BlockForm::deepseek4,
      .prune = Prune::never,  // before the streams are joined
      .gating = ExpertGating::sqrt_softplus,
@@ -280,6 +282,7 @@ constexpr FamilyTraits kFamilies[] = {
      .norm = NormKind::layer,
      .activation = Activation::gelu,
      .rope = RopeUse::none},
+    {.architecture = "nanbeige", .measured = true},
     {.architecture = "nemotron",
      .measured = true,
      .norm = NormKind::layer,

@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <optional>
 
+#include "core/inference/llama_cpp/graph.hpp"
+
 namespace meyasu {
 namespace {
 
@@ -232,6 +234,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.indexer_top_k = integer("attention.indexer.top_k");
   hparams.indexer_block_size = integer("attention.indexer.block_size");
   hparams.n_rot = integer("rope.dimension_count");
+  hparams.skip_loop_norm = number("skip_loop_final_norm") != 0;
   hparams.norm_after = number("swin_norm") != 0;
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
@@ -548,6 +551,7 @@ bool is_complete(const GraphModel& prepared) {
   const auto global = [&](WeightName name) {
     return prepared.globals[static_cast<std::size_t>(name)].weight >= 0;
   };
+  if (prepared.model->n_loops > 1 && !global(WeightName::output_norm)) return false;
   if (prepared.model->n_embd < 1 || prepared.n_layer < 1 || !global(WeightName::token_embd)) {
     return false;
   }
@@ -578,6 +582,11 @@ GraphModel prepare_graph_model(const Model& model) {
       store(prepared.blocks[static_cast<std::size_t>(tensor.layer)],
             without_block_prefix(tensor.name), index);
     }
+  }
+  // Later loops read the weights of the first.
+  const std::size_t n_own = prepared.blocks.size() / static_cast<std::size_t>(model.n_loops);
+  for (std::size_t il = n_own; il < prepared.blocks.size(); ++il) {
+    prepared.blocks[il] = prepared.blocks[il - n_own];
   }
   prepared.hparams = read_hparams(model);
   std::array<bool, 2> seen = {false, false};

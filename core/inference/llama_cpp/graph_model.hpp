@@ -327,6 +327,7 @@ struct GraphHparams {
   std::int64_t indexer_top_k = 0;  // cells or blocks that sparse attention reads
   std::int64_t indexer_block_size = 0;
   std::int64_t n_rot = 0;           // rotated elements of a head
+  bool skip_loop_norm = false;      // Nanbeige: only the last loop ends in the final norm
   bool norm_after = false;          // Chameleon 34B (swin_norm)
   bool layer_norm = false;          // the header has the epsilon of layer norms, not of RMS norms
   std::int64_t n_dense_lead = 0;    // blocks before the first with experts

@@ -194,6 +194,45 @@ TEST_CASE("the keys of a sparse-attention indexer are cached beside the latent")
   CHECK(kv_cache_bytes(cache(model, settings)) * 576 == latent * (576 + 128));
 }
 
+TEST_CASE("DeepSeek V4 keeps a window, compressed keys and tokens not yet compressed") {
+  // 106 315 776 bytes for 8192 tokens were measured: 21 layers with a key of 1024 bytes and the
+  // indexer's of 256 for 4 tokens each, 20 layers with a key for 128, in at least 256 cells.
+  const Model model = truth_model("DeepSeek-V4-Flash");
+  LlamaCppSettings settings = table_settings(1, 999);
+  const auto states = [&] {
+    Bytes total = 0;
+    const LlamaCppContext context = normalize(settings, model).value();
+    for (const StateLayer& layer : recurrent_state_layers(model, context, place(model, settings))) {
+      total += layer.bytes();
+    }
+    return total;
+  };
+  const auto keys = cache(model, settings);
+  CHECK(kv_cache_bytes(keys, KvPart::window) == 43 * 768 * 1024);
+  CHECK(kv_cache_bytes(keys, KvPart::full) == 21 * 2048 * 1280 + 20 * 256 * 1024);
+  CHECK(kv_cache_bytes(keys) + states() == 106315776);
+
+  // Each sequence has its own even in a unified cache, as long as the whole context.
+  settings.n_ctx = 32768;
+  settings.n_seq = 4;
+  settings.kv_unified = true;
+  CHECK(kv_cache_bytes(cache(model, settings)) + states() == 1085865984);
+
+  settings.type_k = GgmlType::Q8_0;
+  REQUIRE(!normalize(settings, model).ok());
+  CHECK(normalize(settings, model).error().code == "mla_kv");
+}
+
+TEST_CASE("blocks that loop have a cache per loop, and their weights once") {
+  const Model model = quantized("Nanbeige4.2-3B", Ftype::F16);
+  CHECK(model.layers.size() == 2 * 22);
+  LlamaCppSettings settings = table_settings(1, 23);  // the second loop and the output layer
+  CHECK(kv_cache_bytes(cache(model, settings), KvPart::all, 0) == 22 * 8192 * 8 * 128 * 2 * 2);
+  CHECK(kv_cache_bytes(cache(model, settings), KvPart::all, kHost) == 22 * 8192 * 8 * 128 * 2 * 2);
+  // The weights belong to the first loop, so they stay on the host.
+  CHECK(buffer(place(model, settings), 0) == Bytes{166144} * 3072 * 2 + 3072 * 4);
+}
+
 TEST_CASE("latent attention stores one row per token, older builds its value part again") {
   LlamaCppSettings settings = table_settings(1, 999);
   const Model absorbed = truth_model("DeepSeek-V2-Lite");

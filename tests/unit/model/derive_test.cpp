@@ -9,6 +9,7 @@
 #include "core/model/derive_tensors.hpp"
 #include "core/readers/gguf_model.hpp"
 #include "tests/unit/readers/gguf_bytes.hpp"
+#include "tests/unit/support/truth_model.hpp"
 
 using namespace meyasu;
 
@@ -147,6 +148,22 @@ Architecture catalog_architecture(const char* id) {
 }
 
 }  // namespace
+
+TEST_CASE("DeepSeek V4 of the catalog keeps what its file keeps", "[derive]") {
+  const Model derived = derive_model(catalog_architecture("deepseek-ai/DeepSeek-V4-Flash")).value();
+  const Model stored = testing::truth_model("DeepSeek-V4-Flash");
+  REQUIRE(derived.layers.size() == stored.layers.size());
+  CHECK(derived.sliding_window == stored.sliding_window);
+  CHECK(derived.hparam("rope.dimension_count", 0) == stored.hparam("rope.dimension_count", 0));
+  for (std::size_t il = 0; il < stored.layers.size(); ++il) {
+    const Layer& layer = derived.layers[il];
+    const Layer& same = stored.layers[il];
+    REQUIRE(layer.attention.compressed.has_value());
+    CHECK(layer.attention.compressed->ratio == same.attention.compressed->ratio);
+    CHECK(layer.attention.indexer_head_dim == same.attention.indexer_head_dim);
+    CHECK(layer.recurrent.conv_state_elements == same.recurrent.conv_state_elements);
+  }
+}
 
 TEST_CASE("tensors and layers derived from the catalog equal those of the model's own file",
           "[derive]") {

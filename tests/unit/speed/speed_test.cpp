@@ -9,6 +9,7 @@
 #include "core/inference/llama_cpp/estimate.hpp"
 #include "core/inference/machine.hpp"
 #include "core/quantization/mix.hpp"
+#include "tests/unit/support/truth_model.hpp"
 
 namespace meyasu {
 namespace {
@@ -36,6 +37,23 @@ LlamaCppSettings on(std::size_t n_gpu) {
     settings.devices.back().name = "gpu" + std::to_string(i);
   }
   return settings;
+}
+
+TEST_CASE("blocks that loop are read once per loop") {
+  Model looped = testing::truth_model("Nanbeige4.2-3B");
+  Model once = looped;
+  once.n_loops = 1;
+  const PlaceWork twice = step_work(looped, on(1), 1, 0).value()[0];
+  const PlaceWork single = step_work(once, on(1), 1, 0).value()[0];
+  CHECK(twice.flop == 2 * single.flop);
+  CHECK(twice.head_flop == single.head_flop);
+}
+
+TEST_CASE("keys that stand for several tokens are read once for them") {
+  // 21 layers with (512 + 128) * 2 bytes for 4 tokens, 20 with 1024 for 128, 43 windows of 128.
+  const Model model = testing::truth_model("DeepSeek-V4-Flash");
+  const double cache = step_work(model, on(1), 1, 8192).value()[0].cache;
+  CHECK(cache == 21 * 1280 * 2048 + 20 * 1024 * 64 + 43 * 1024 * 128);
 }
 
 TEST_CASE("a token reads every weight but the token table, and the cache to its depth", "[speed]") {
