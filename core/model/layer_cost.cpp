@@ -19,6 +19,10 @@ LayerClass layer_class(const Layer& layer) {
   if (layer.kind != LayerKind::attention) return LayerClass::recurrent;
   if (layer.attention.shares_kv) return LayerClass::shared;
   if (layer.attention.mla) return LayerClass::mla;
+  // DeepSeek V4's first blocks.
+  if (layer.attention.compressed && layer.attention.compressed->ratio == 0) {
+    return LayerClass::sliding;
+  }
   switch (layer.attention.span) {
     case AttentionSpan::sliding:
       return LayerClass::sliding;

@@ -137,11 +137,14 @@ const char* weights_source(ServingRuntime runtime) {
 const char* pool_expression(ServingRuntime runtime) {
   switch (runtime) {
     case ServingRuntime::vllm:
-      return "total * gpu_memory_utilization - weights - activations - non_torch - graphs";
+      return "total * gpu_memory_utilization - weights - activations - non_torch - graphs; "
+             "floor(kv_pool / page) = pages";
     case ServingRuntime::sglang:
-      return "(total - context) * mem_fraction_static - weights - non_torch";
+      return "(total - context) * mem_fraction_static - weights - non_torch; "
+             "floor(kv_pool / page) = pages";
     case ServingRuntime::tensorrt_llm:
-      return "(total - context - weights - activations - non_torch) * fraction";
+      return "(total - context - weights - activations - non_torch) * fraction; "
+             "floor(kv_pool / page) = pages";
   }
   return "";
 }
@@ -175,11 +178,14 @@ std::vector<Term> make_terms(const Model& model, const ServingSettings& s, const
     terms.push_back(
         range_term("cuda_graphs", graphs, {"readings", {}}, Evidence::measured, "overhead.csv"));
   }
-  terms.push_back(
-      exact_term("kv_pool", "gpu0", plan.kv,
-                 {pool_expression(s.runtime),
-                  {count_input("total", s.device_total, "B"), {"fraction", s.memory_fraction, ""}}},
-                 Evidence::derived, weights_source(s.runtime)));
+  terms.push_back(exact_term("kv_pool", "gpu0", plan.kv,
+                             {pool_expression(s.runtime),
+                              {count_input("total", s.device_total, "B"),
+                               {"fraction", s.memory_fraction, ""},
+                               count_input("page", plan.pool.page_bytes, "B"),
+                               count_input("pages", plan.pool.n_pages),
+                               count_input("pages_per_request", plan.pool.pages_per_request)}},
+                             Evidence::derived, weights_source(s.runtime)));
   terms.push_back(
       range_term("device_context", kContext, {"readings", {}}, Evidence::measured, "overhead.csv"));
   return terms;

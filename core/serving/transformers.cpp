@@ -121,12 +121,26 @@ void push(std::vector<Term>& terms, const char* id, const Part& part, Bytes byte
       exact_term(id, part.device, bytes, std::move(formula), Evidence::derived, source));
 }
 
-std::vector<Term> cache_terms(const TransformersSettings& s, const Part& part, const Cache& cache,
-                              std::int64_t n_token) {
+const char* cache_expression(const Model& model) {
+  const auto any = [&](auto&& has) {
+    return std::any_of(model.layers.begin(), model.layers.end(), has);
+  };
+  if (any([](const Layer& layer) { return layer.attention.compressed.has_value(); })) {
+    return "batch * sum over layers of (min(n_token, window) * head_dim + n_token / ratio * "
+           "(head_dim + index_head_dim)) * 2 B";
+  }
+  if (any([](const Layer& layer) { return layer.attention.indexer_head_dim > 0; })) {
+    return "batch * n_token * sum over layers of (n_head_kv * (head_dim_k + head_dim_v) + "
+           "index_head_dim) * 2 B";
+  }
+  return "batch * n_token * sum over layers of n_head_kv * (head_dim_k + head_dim_v) * 2 B";
+}
+
+std::vector<Term> cache_terms(const Model& model, const TransformersSettings& s, const Part& part,
+                              const Cache& cache, std::int64_t n_token) {
   std::vector<Term> terms;
   push(terms, "kv_cache", part, cache.cells,
-       {"batch * n_token * sum over layers of n_head_kv * (head_dim_k + head_dim_v) * 2 B",
-        {count_input("batch", s.batch), count_input("n_token", n_token)}},
+       {cache_expression(model), {count_input("batch", s.batch), count_input("n_token", n_token)}},
        kCacheSource);
   push(terms, "recurrent_state", part, cache.states,
        {"batch * sum over layers of state", {count_input("batch", s.batch)}}, kCacheSource);
@@ -137,7 +151,7 @@ std::vector<Term> cache_terms(const TransformersSettings& s, const Part& part, c
 std::vector<Term> prefill_terms(const Model& model, const TransformersSettings& s,
                                 const Part& part) {
   const std::int64_t cached = tokens_after(s, TransformersStage::prefill);
-  std::vector<Term> terms = cache_terms(s, part, cache_of(model, s, part, cached), cached);
+  std::vector<Term> terms = cache_terms(model, s, part, cache_of(model, s, part, cached), cached);
   const Bytes body = body_activation_bytes(model, s.batch * s.prompt, 1);
   push(terms, "activations", part, body,
        {"batch * prompt * 2 B * (3 * n_ff + 3 * n_embd)",
@@ -168,7 +182,7 @@ std::vector<Term> prefill_terms(const Model& model, const TransformersSettings& 
 std::vector<Term> decode_terms(const Model& model, const TransformersSettings& s,
                                const Part& part) {
   const Cache cache = cache_of(model, s, part, s.context);
-  std::vector<Term> terms = cache_terms(s, part, cache, s.context);
+  std::vector<Term> terms = cache_terms(model, s, part, cache, s.context);
   if (s.cache == TransformersCache::dynamic) {
     push(terms, "kv_copy", part, cache.largest_layer,
          {"K and V of one layer, old and new during the concatenation", {}}, kCacheSource);

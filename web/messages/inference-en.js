@@ -229,6 +229,9 @@ export const inference = {
   "input.n_outputs": "rows of scores",
   "input.nodes": "operations",
   "input.splits": "changes of device",
+  "input.page": "one page, of the layers that share it",
+  "input.pages": "pages in the pool",
+  "input.pages_per_request": "pages of one conversation at full length",
 
   "error.not_integer": "Use a whole number",
   "error.too_large": "Too large",

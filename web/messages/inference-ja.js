@@ -226,6 +226,9 @@ export const inference = {
   "input.n_outputs": "点数を出す行",
   "input.nodes": "計算の数",
   "input.splits": "装置の切り替え",
+  "input.page": "1 ページ（いっしょに使う層の分）",
+  "input.pages": "置き場のページ数",
+  "input.pages_per_request": "最大の長さの会話 1 つのページ数",
 
   "error.not_integer": "整数にしてください",
   "error.too_large": "大きすぎます",
