@@ -203,7 +203,10 @@ Result<ServingEstimate> estimate_serving(const Model& model, std::span<const Byt
   StagePlan tightest = plan_stage(model, tensor_bytes, s, 0);
   for (std::int64_t stage = 1; stage < s.parallel.pp; ++stage) {
     StagePlan plan = plan_stage(model, tensor_bytes, s, stage);
-    if (plan.pool.max_concurrency < tightest.pool.max_concurrency) tightest = std::move(plan);
+    if (plan.pool.page_bytes == 0) continue;  // its blocks keep nothing
+    const bool tighter =
+        tightest.pool.page_bytes == 0 || plan.pool.max_concurrency < tightest.pool.max_concurrency;
+    if (tighter) tightest = std::move(plan);
   }
 
   ServingEstimate estimate;
