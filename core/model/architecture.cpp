@@ -240,7 +240,8 @@ void complete_family(Architecture& a) {
     if (is_any({"gpt_oss"})) moe.router_bias = moe.expert_bias = true;
     if (is_any({"qwen2_moe", "qwen3_next", "qwen3_5_moe"})) moe.shared_gate = true;
     if (is_any({"deepseek_v3", "deepseek_v32", "deepseek_v4", "kimi_k2", "glm4_moe",
-                "glm4_moe_lite", "glm_moe_dsa", "minimax_m2", "ernie4_5_moe", "bailing_moe_v2", "dots1"})) {
+                "glm4_moe_lite", "glm_moe_dsa", "minimax_m2", "ernie4_5_moe", "bailing_moe_v2",
+                "dots1"})) {
       moe.score_bias = true;
     }
     // Buffers, not parameters: files hold them, published totals do not.

@@ -270,9 +270,9 @@ void read_deepseek_v4(const Fields& fields, Architecture& a) {
     a.known = false;
   }
   a.compressed = std::move(c);
-  a.indexer = IndexerSpec{fields.integer("index_n_heads", 64),
-                          fields.integer("index_head_dim", 128),
-                          fields.integer("index_topk", 512), 0, 1};
+  a.indexer =
+      IndexerSpec{fields.integer("index_n_heads", 64), fields.integer("index_head_dim", 128),
+                  fields.integer("index_topk", 512), 0, 1};
   read_deepseek_moe(fields, a);
   if (a.moe) a.moe->hash_layers = fields.integer("num_hash_layers");
   a.blocks.clear();

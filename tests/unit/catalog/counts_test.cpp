@@ -44,10 +44,10 @@ constexpr std::array kExceptions = {
 };
 
 // Totals that the publisher rounds generously (or a name only), beyond 2 %.
-constexpr std::array kCoarse = {"cyberagent/open-calm-3b", "moonshotai/Kimi-K2.5",
-                                "moonshotai/Kimi-K2.6",
-                                "line-corporation/japanese-large-lm-3.6b", "matsuo-lab/weblab-10b",
-                                "sbintuitions/sarashina2.2-3b-instruct-v0.1"};
+constexpr std::array kCoarse = {
+    "cyberagent/open-calm-3b", "moonshotai/Kimi-K2.5",
+    "moonshotai/Kimi-K2.6",    "line-corporation/japanese-large-lm-3.6b",
+    "matsuo-lab/weblab-10b",   "sbintuitions/sarashina2.2-3b-instruct-v0.1"};
 
 const Catalog& catalog() {
   static const Result<Catalog> built_in = Catalog::built_in();
