@@ -209,6 +209,14 @@ void complete_hparams(Architecture& a) {
       {"glm_moe_dsa", "expert_gating_func", kSigmoid},
       {"glm_moe_dsa", "expert_weights_norm", 1},
       {"gpt_neox", "use_parallel_residual", 1},
+      {"bailing_moe_v2", "expert_gating_func", kSigmoid},
+      {"bailing_moe_v2", "expert_weights_norm", 1},
+      {"bailing_moe_v2", "expert_weights_scale", 2.5},
+      {"bailing_moe_v2", "expert_group_count", 8},
+      {"bailing_moe_v2", "expert_group_used_count", 4},
+      {"dots1", "expert_gating_func", kSigmoid},
+      {"dots1", "expert_weights_norm", 1},
+      {"dots1", "expert_weights_scale", 2.5},
   });
   const auto add = [&](std::string_view key, double value) {
     const auto same = [&](const auto& known) { return known.first == key; };
