@@ -128,7 +128,8 @@ void read_attention(const Fields& fields, Architecture& a) {
   }
   if (const JsonValue* value = fields.find("indexer")) {
     const Fields x(*value);
-    a.indexer = IndexerSpec{x.integer("heads"), x.integer("dim"), x.integer("top_k")};
+    a.indexer = IndexerSpec{x.integer("heads"), x.integer("dim"), x.integer("top_k"),
+                            x.integer("offset"), x.integer("period", 1)};
   }
   const std::string rope = fields.text("rope");
   if (rope == "llama3") a.rope_factors = RopeFactors::llama3;

@@ -134,6 +134,11 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"hunyuan_v1_dense", "hunyuan-dense", BlockNorm::rms, NormLayout::pre, kTied,
      QkNorm::per_head_dim},
     {"seed_oss", "seed_oss", BlockNorm::rms, NormLayout::pre_named_post, kQkvBias},
+    {"bailing_moe_v2", "bailingmoe2", BlockNorm::rms, NormLayout::pre, kFusedQkv,
+     QkNorm::per_head_dim},
+    {"dots1", "dots1", BlockNorm::rms, NormLayout::pre, 0, QkNorm::per_head_dim},
+    {"arcee", "arcee", BlockNorm::rms, NormLayout::pre, kUngated},
+    {"apertus", "apertus", BlockNorm::rms, NormLayout::pre, kUngated, QkNorm::per_head_dim},
     {"plamo", "plamo", BlockNorm::rms, NormLayout::single},
     {"plamo2", "plamo2", BlockNorm::rms, NormLayout::sandwich, kFusedQkv | kFusedGateUp | kTied,
      QkNorm::full_by_head},
@@ -208,6 +213,14 @@ void complete_hparams(Architecture& a) {
       {"glm_moe_dsa", "expert_gating_func", kSigmoid},
       {"glm_moe_dsa", "expert_weights_norm", 1},
       {"gpt_neox", "use_parallel_residual", 1},
+      {"bailing_moe_v2", "expert_gating_func", kSigmoid},
+      {"bailing_moe_v2", "expert_weights_norm", 1},
+      {"bailing_moe_v2", "expert_weights_scale", 2.5},
+      {"bailing_moe_v2", "expert_group_count", 8},
+      {"bailing_moe_v2", "expert_group_used_count", 4},
+      {"dots1", "expert_gating_func", kSigmoid},
+      {"dots1", "expert_weights_norm", 1},
+      {"dots1", "expert_weights_scale", 2.5},
   });
   const auto add = [&](std::string_view key, double value) {
     const auto same = [&](const auto& known) { return known.first == key; };
@@ -240,7 +253,8 @@ void complete_family(Architecture& a) {
     if (is_any({"gpt_oss"})) moe.router_bias = moe.expert_bias = true;
     if (is_any({"qwen2_moe", "qwen3_next", "qwen3_5_moe"})) moe.shared_gate = true;
     if (is_any({"deepseek_v3", "deepseek_v32", "deepseek_v4", "kimi_k2", "glm4_moe",
-                "glm4_moe_lite", "glm_moe_dsa", "minimax_m2", "ernie4_5_moe"})) {
+                "glm4_moe_lite", "glm_moe_dsa", "minimax_m2", "ernie4_5_moe", "bailing_moe_v2",
+                "dots1"})) {
       moe.score_bias = true;
     }
     // Buffers, not parameters: files hold them, published totals do not.

@@ -69,10 +69,17 @@ struct MoeSpec {
 };
 
 /// Attention that picks keys with a small scoring network (DeepSeek V3.2, GLM-5).
+/// GLM-5.2 on: only the first `offset` blocks and every `period`-th after them score, the others
+/// use an earlier block's choice (index_skip_topk_offset, index_topk_freq).
 struct IndexerSpec {
   std::int64_t n_head = 0;
   std::int64_t head_dim = 0;
   std::int64_t top_k = 0;
+  std::int64_t offset = 0;
+  std::int64_t period = 1;
+  [[nodiscard]] bool scores(std::int64_t il) const {
+    return il < offset || period <= 1 || (il - offset + 1) % period == 0;
+  }
 };
 
 /// Recurrent mixers; the fields that a kind does not have are 0.

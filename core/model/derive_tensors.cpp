@@ -233,7 +233,7 @@ class Deriver {
       result.head_dim_k =
           (mla.absorbed ? mla.kv_lora_rank : mla.qk_nope_head_dim) + mla.qk_rope_head_dim;
       result.head_dim_v = mla.absorbed ? mla.kv_lora_rank : mla.v_head_dim;
-      if (a_.indexer) result.indexer_head_dim = a_.indexer->head_dim;
+      if (a_.indexer && a_.indexer->scores(il)) result.indexer_head_dim = a_.indexer->head_dim;
     } else {
       result.n_head_kv = n_head_kv(kind);
       result.head_dim_k = head_dim(kind);
@@ -554,7 +554,7 @@ class Deriver {
           {mla.kv_lora_rank, a_.n_head * (mla.qk_nope_head_dim + mla.v_head_dim)});
     }
     blk("attn_output.weight", kRole, {a_.n_head * mla.v_head_dim, e});
-    if (a_.indexer) {
+    if (a_.indexer && a_.indexer->scores(il_)) {
       const IndexerSpec& x = *a_.indexer;
       blk("indexer.k_norm.weight", TensorRole::norm, {x.head_dim});
       blk("indexer.k_norm.bias", TensorRole::norm, {x.head_dim});

@@ -222,6 +222,19 @@ void read_deepseek_moe(const Fields& fields, Architecture& a) {
   a.moe = moe;
 }
 
+void read_dots1(const Fields& fields, Architecture& a) {
+  biases(fields, a);
+  read_deepseek_moe(fields, a);
+}
+
+void read_bailing_v2(const Fields& fields, Architecture& a) {
+  a.qkv_bias = fields.flag("use_qkv_bias", false);
+  MoeSpec moe = moe_of(fields, 0);
+  moe.n_ff_shexp = shared_width(fields, "num_shared_experts", moe.n_ff_exp);
+  moe.first_dense = fields.integer("first_k_dense_replace");
+  a.moe = moe;
+}
+
 void read_deepseek(const Fields& fields, Architecture& a) {
   Mla mla;
   mla.q_lora_rank = fields.integer("q_lora_rank");
@@ -232,7 +245,9 @@ void read_deepseek(const Fields& fields, Architecture& a) {
   a.mla = mla;
   if (fields.integer("index_n_heads") > 0) {
     a.indexer = IndexerSpec{fields.integer("index_n_heads"), fields.integer("index_head_dim", 128),
-                            fields.integer("index_topk", 2048)};
+                            fields.integer("index_topk", 2048),
+                            bounded(fields.integer("index_skip_topk_offset")),
+                            bounded(fields.integer("index_topk_freq", 1))};
   }
   read_deepseek_moe(fields, a);
   // GLM-5 shares the model's tables, DeepSeek V3 and GLM-4.7-Flash carry their own.
@@ -256,8 +271,9 @@ void read_deepseek_v4(const Fields& fields, Architecture& a) {
     a.known = false;
   }
   a.compressed = std::move(c);
-  a.indexer = IndexerSpec{fields.integer("index_n_heads", 64),
-                          fields.integer("index_head_dim", 128), fields.integer("index_topk", 512)};
+  a.indexer =
+      IndexerSpec{fields.integer("index_n_heads", 64), fields.integer("index_head_dim", 128),
+                  fields.integer("index_topk", 512), 0, 1};
   read_deepseek_moe(fields, a);
   if (a.moe) a.moe->hash_layers = fields.integer("num_hash_layers");
   a.blocks.clear();
@@ -705,6 +721,10 @@ constexpr auto kReaders = std::to_array<Reader>({
     {"hunyuan_v1_moe", read_hunyuan},
     {"hunyuan_v1_dense", read_hunyuan},
     {"seed_oss", read_seed_oss},
+    {"bailing_moe_v2", read_bailing_v2},
+    {"dots1", read_dots1},
+    {"arcee", read_llama},
+    {"apertus", read_llama},
     {"plamo", read_plamo},
     {"plamo2", read_plamo2},
 });

@@ -36,6 +36,7 @@ constexpr auto kSameAs = std::to_array<std::pair<std::string_view, std::string_v
     {"phi4mm", "phi3"},
     {"phi3_v", "phi3"},
     {"kimi_k25", "kimi_k2"},
+    {"gemma4_unified", "gemma4"},
     {"hunyuan", "hunyuan_v1_moe"},
     {"ernie4_5_vl_moe", "ernie4_5_moe"},
 });

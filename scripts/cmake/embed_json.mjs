@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 const [input, output, header, name] = process.argv.slice(2);
 const data = JSON.parse(readFileSync(input, "utf8"));
 delete data.$schema;
-const text = JSON.stringify(data);
-if (text.includes(')json"')) throw new Error(`${input} contains the end mark of the C++ string`);
+// Character by character: compilers need not take string literals of more than 65,536.
+const bytes = [...Buffer.from(JSON.stringify(data))];
+const characters = bytes.map((byte) => (byte < 128 ? byte : `'\\x${byte.toString(16)}'`));
 writeFileSync(
   output,
   `// Generated from ${header.replace(/[^/]*$/, "")}${input.split("/").pop()}; edit that file instead.
@@ -15,7 +16,8 @@ writeFileSync(
 namespace meyasu {
 
 std::string_view ${name}() {
-  return R"json(${text})json";
+  static constexpr char kText[] = {${characters.join(",")}};
+  return {kText, sizeof(kText)};
 }
 
 }  // namespace meyasu

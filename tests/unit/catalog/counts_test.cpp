@@ -39,12 +39,15 @@ constexpr std::array kExceptions = {
     Exception{"stabilityai/stablelm-base-alpha-7b", 2 * 49 * 6144,
               "card's total exceeds the tensors by 49 rows of token table and head"},
     Exception{"moonshotai/Kimi-K2-Instruct", 61 * 56, "56 values per block beyond the weights"},
+    Exception{"swiss-ai/Apertus-8B-Instruct-2509", 32 * 2,
+              "two scalars per block of the activation, which files hold as metadata"},
 };
 
 // Totals that the publisher rounds generously (or a name only), beyond 2 %.
-constexpr std::array kCoarse = {"cyberagent/open-calm-3b",
-                                "line-corporation/japanese-large-lm-3.6b", "matsuo-lab/weblab-10b",
-                                "sbintuitions/sarashina2.2-3b-instruct-v0.1"};
+constexpr std::array kCoarse = {
+    "cyberagent/open-calm-3b", "moonshotai/Kimi-K2.5",
+    "moonshotai/Kimi-K2.6",    "line-corporation/japanese-large-lm-3.6b",
+    "matsuo-lab/weblab-10b",   "sbintuitions/sarashina2.2-3b-instruct-v0.1"};
 
 const Catalog& catalog() {
   static const Result<Catalog> built_in = Catalog::built_in();
@@ -85,7 +88,7 @@ TEST_CASE("every exact published total is reproduced to the unit, or the reason 
     ++exact;
     excepted += listed ? 1 : 0;
   }
-  CHECK(exact >= 241);
+  CHECK(exact >= 280);
   CHECK(excepted == kExceptions.size());
 }
 
@@ -172,7 +175,7 @@ TEST_CASE("ids are found whatever their letter case, and names without their own
 }
 
 TEST_CASE("the built-in catalog stays small enough for the single-file page", "[catalog]") {
-  CHECK(built_in_catalog_json().size() < 63'488);
+  CHECK(built_in_catalog_json().size() < 76'800);
 }
 
 TEST_CASE("a damaged catalog is an error that names the entry", "[catalog]") {

@@ -15,7 +15,7 @@ const Catalog& catalog() {
   return built_in.value();
 }
 
-std::vector<std::string> ids(std::string_view query, std::size_t limit = 300) {
+std::vector<std::string> ids(std::string_view query, std::size_t limit = 1000) {
   const CatalogSearch search(catalog());
   std::vector<std::string> found;
   for (const std::size_t index : search.find(query, limit)) {

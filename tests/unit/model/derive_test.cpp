@@ -22,6 +22,8 @@ struct Pair {
 
 constexpr std::array kPairs = {
     Pair{"DeepSeek-V2-Lite", "deepseek-ai/DeepSeek-V2-Lite"},
+    Pair{"EXAONE-4.0-1.2B", "LGAI-EXAONE/EXAONE-4.0-1.2B"},
+    Pair{"EXAONE-4.0-32B", "LGAI-EXAONE/EXAONE-4.0-32B"},
     Pair{"Falcon-7B", "tiiuae/falcon-7b"},
     Pair{"GLM-4.5-Air", "zai-org/GLM-4.5-Air"},
     Pair{"Gemma-2-9B", "google/gemma-2-9b"},
@@ -29,11 +31,13 @@ constexpr std::array kPairs = {
     Pair{"Gemma-3-4B", "google/gemma-3-4b-it"},
     Pair{"Granite-4.0-H-Tiny", "ibm-granite/granite-4.0-h-tiny"},
     Pair{"LFM2-1.2B", "LiquidAI/LFM2-1.2B"},
+    Pair{"Ling-mini-2.0", "inclusionAI/Ling-mini-2.0"},
     Pair{"Llama-2-13B", "meta-llama/Llama-2-13b-hf"},
     Pair{"Llama-2-7B", "meta-llama/Llama-2-7b-hf"},
     Pair{"Llama-3.1-8B", "meta-llama/Llama-3.1-8B"},
     Pair{"Llama-3.2-1B", "meta-llama/Llama-3.2-1B"},
     Pair{"Mamba-2.8B", "state-spaces/mamba-2.8b-hf"},
+    Pair{"Ministral-3-8B", "mistralai/Ministral-3-8B-Instruct-2512"},
     Pair{"Mistral-7B-v0.3", "mistralai/Mistral-7B-Instruct-v0.3"},
     Pair{"Mistral-Nemo-12B", "mistralai/Mistral-Nemo-Instruct-2407"},
     Pair{"Mixtral-8x7B", "mistralai/Mixtral-8x7B-Instruct-v0.1"},
@@ -86,7 +90,10 @@ std::string layer_text(const Layer& layer) {
   put(static_cast<int>(layer.kind));
   const Attention& a = layer.attention;
   if (layer.kind == LayerKind::attention) {
-    for (const std::int64_t value : {a.n_head, a.n_head_kv, a.head_dim_k, a.head_dim_v}) put(value);
+    for (const std::int64_t value :
+         {a.n_head, a.n_head_kv, a.head_dim_k, a.head_dim_v, a.indexer_head_dim}) {
+      put(value);
+    }
     put(static_cast<int>(a.span));
     put(a.shares_kv ? 1 : 0);
     if (a.mla) {
@@ -172,6 +179,22 @@ TEST_CASE("tensors and layers derived from the catalog equal those of the model'
     const auto derived = derive_model(catalog_architecture(pair.catalog_id));
     REQUIRE(derived.ok());
     check_same_model(derived.value(), header_model(pair.header));
+  }
+}
+
+TEST_CASE("only the blocks that score for themselves hold an indexer and cache its keys",
+          "[derive]") {
+  Architecture architecture = catalog_architecture("zai-org/GLM-5.2");
+  architecture.mtp.reset();  // the file leaves the prediction block out
+  const auto derived = derive_model(architecture);
+  REQUIRE(derived.ok());
+  const Model header = header_model("GLM-5.2");
+  CHECK(lines_of(derived.value()) == lines_of(header));
+  REQUIRE(derived.value().layers.size() == header.layers.size());
+  for (std::size_t il = 0; il < header.layers.size(); ++il) {
+    INFO("block " << il);
+    CHECK(derived.value().layers[il].attention.indexer_head_dim ==
+          header.layers[il].attention.indexer_head_dim);
   }
 }
 
