@@ -143,8 +143,11 @@ void GraphBuilder::make_inputs() {
   other_state_ids_ = g_.view_1d(copy_ids, 0);
   if (traits_.attends_to_batch) {
     batch_.n_cells = request_.n_tokens;
-    batch_.mask = g_.input(request_.flash_attention ? GgmlType::F16 : GgmlType::F32,
-                           {request_.n_tokens, request_.n_tokens, 1, 1}, GraphLabel::inp_kq_mask);
+    const GgmlType type = request_.flash_attention ? GgmlType::F16 : GgmlType::F32;
+    const Shape shape = {request_.n_tokens, request_.n_tokens, 1, 1};
+    batch_.mask = g_.input(type, shape, GraphLabel::inp_kq_mask);
+    batch_window_ = batch_;
+    batch_window_.mask = g_.input(type, shape, GraphLabel::inp_kq_mask);
     return;
   }
   make_cache_inputs(full_, request_.n_cells, 0);
@@ -209,7 +212,9 @@ BlockForm GraphBuilder::form() const {
 void GraphBuilder::build() {
   TensorId x = embeddings();
   make_inputs();
-  if (has(WeightName::position_embd)) {
+  if (traits_.encoder) {
+    x = encoder_embeddings(x);
+  } else if (has(WeightName::position_embd)) {
     const std::int32_t table = refs(WeightName::position_embd).weight;
     x = g_.add(x, g_.get_rows(tensor_of(table, request_.cpu), positions_));
   }
@@ -257,6 +262,9 @@ void GraphBuilder::build() {
       case BlockForm::chameleon:
         x = chameleon_block(x);
         break;
+      case BlockForm::bert:
+        x = bert_block(x);
+        break;
       case BlockForm::rwkv6:
       case BlockForm::rwkv7:
         x = rwkv_block(x);
@@ -282,7 +290,11 @@ void GraphBuilder::build() {
   last_ = false;
   g_.set_layer(-1);
   if (traits_.form == BlockForm::gemma3n) x = altup_end(x);
-  head(x);
+  if (traits_.encoder) {
+    encoder_head(x);
+  } else {
+    head(x);
+  }
 }
 
 TensorId GraphBuilder::sequential_block(TensorId x) {

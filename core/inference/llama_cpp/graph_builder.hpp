@@ -117,6 +117,14 @@ class GraphBuilder {
   TensorId altup_correct(TensorId predictions, TensorId activated);
   TensorId largest_of_rows(TensorId x);
 
+  // graph_builder_encoder.cpp
+  TensorId encoder_embeddings(TensorId x);
+  TensorId bert_block(TensorId x);
+  void encoder_head(TensorId x);
+  TensorId pool(TensorId x);
+  TensorId mean_of_tokens(TensorId x);
+  TensorId classify(TensorId x);
+
   // weights and products, graph_builder.cpp
   [[nodiscard]] const WeightRefs& refs(WeightName name) const;
   [[nodiscard]] bool has(WeightName name) const { return refs(name).weight >= 0; }
@@ -222,7 +230,8 @@ class GraphBuilder {
   Cache indexer_;  // keys of the sparse-attention indexer
   TensorId chosen_cells_ = kNoTensor;
   BlockInputs blocks_;
-  Cache batch_;  // no cache: keys are those of the batch
+  Cache batch_;         // no cache: keys are those of the batch
+  Cache batch_window_;  // the same of window layers: another mask
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;
   std::vector<Mark> merged_;

@@ -109,10 +109,17 @@ GraphBuilder::Qkv GraphBuilder::project_qkv(TensorId x) {
 
 TensorId GraphBuilder::self_attention(TensorId x) {
   Qkv qkv = project_qkv(x);
-  const auto head_norms = [&] {
+  const auto head_norm = [&](TensorId x, WeightName name) {
     const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
-    if (has(WeightName::attn_q_norm)) qkv.q = norm(qkv.q, WeightName::attn_q_norm, kind);
-    if (has(WeightName::attn_k_norm)) qkv.k = norm(qkv.k, WeightName::attn_k_norm, kind);
+    if (!has(name)) return x;
+    if (traits_.form != BlockForm::bert) return norm(x, name, kind);
+    // Jina BERT v2 joins the heads again for its norms.
+    const Shape heads = g_[x].ne;
+    return g_.reshape(norm(g_.reshape(x, {heads[0] * heads[1], heads[2], 1, 1}), name), heads);
+  };
+  const auto head_norms = [&] {
+    qkv.q = head_norm(qkv.q, WeightName::attn_q_norm);
+    qkv.k = head_norm(qkv.k, WeightName::attn_k_norm);
     if (traits_.plain_k_norm) qkv.k = g_.rms_norm(qkv.k);
   };
   if (!traits_.flat_qk_norm && !traits_.qk_norm_after_rope) head_norms();
@@ -230,7 +237,8 @@ TensorId GraphBuilder::attend_to_batch(const Qkv& qkv) {
   g_.expand(qkv.q);
   g_.expand(qkv.k);
   g_.expand(qkv.v);
-  return scores_to_values(qkv.q, qkv.k, qkv.v, false, batch_);
+  const bool window = layer().attention.span != AttentionSpan::full;
+  return scores_to_values(qkv.q, qkv.k, qkv.v, false, window ? batch_window_ : batch_);
 }
 
 TensorId GraphBuilder::attend(const Qkv& projected, bool project) {

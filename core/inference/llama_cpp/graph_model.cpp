@@ -145,6 +145,12 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "time_mix_w2",
     "altup_proj",
     "altup_unembd_proj",
+    "cls",
+    "cls.norm",
+    "cls.output",
+    "dense_2",
+    "dense_3",
+    "enc.output_norm",
     "output",
     "output_norm",
     "per_layer_model_proj",
@@ -153,6 +159,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "position_embd",
     "token_embd",
     "token_embd_norm",
+    "token_types",
 };
 constexpr std::size_t kFirstGlobal = static_cast<std::size_t>(WeightName::altup_proj);
 
@@ -185,6 +192,20 @@ void store(BlockWeights& weights, std::string_view name, std::int32_t index) {
   (kind == "bias" ? refs.bias : kind == "scale" ? refs.scale : refs.weight) = index;
 }
 
+Pooling read_pooling(const Model& model) {
+  switch (std::llround(model.hparam("pooling_type", 0))) {
+    case 1:
+      return Pooling::mean;
+    case 2:  // the first token
+    case 3:  // the last
+      return Pooling::one_token;
+    case 4:
+      return Pooling::rank;
+    default:
+      return Pooling::none;
+  }
+}
+
 GraphHparams read_hparams(const Model& model) {
   const auto number = [&](std::string_view key) { return model.hparam(key, 0); };
   const auto integer = [&](std::string_view key) { return std::llround(model.hparam(key, 0)); };
@@ -214,6 +235,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
   hparams.rescale_period = integer("rescale_every_n_layers");
+  hparams.pooling = read_pooling(model);
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
     hparams.embedding_scale = true;
@@ -325,7 +347,7 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    if (attention.shares_kv != traits_.attends_to_batch || attention.n_head < 1 ||
+    if ((attention.shares_kv && !traits_.attends_to_batch) || attention.n_head < 1 ||
         attention.n_head_kv < 1 || attention.head_dim_k < 1 || attention.head_dim_v < 1 ||
         !has({WeightName::attn_output})) {
       return false;

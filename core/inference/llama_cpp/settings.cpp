@@ -49,7 +49,8 @@ std::int64_t n_layer_main(const Model& model) {
 bool has_window_cache(const Model& model) {
   if (model.sliding_window <= 0) return false;
   return std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
-    return layer.kind == LayerKind::attention && layer.attention.span != AttentionSpan::full;
+    return layer.kind == LayerKind::attention && !layer.attention.shares_kv &&
+           layer.attention.span != AttentionSpan::full;
   });
 }
 
@@ -110,9 +111,12 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   if (settings.release < LlamaCppRelease::v0_5_0 && is_hybrid(model)) {
     context.n_cells = context.n_ctx;
   }
-  context.n_batch = std::min(settings.n_batch, context.n_ctx);
+  // Without causal attention the batch may be longer than the context.
+  context.n_batch = model.is_encoder ? settings.n_batch : std::min(settings.n_batch, context.n_ctx);
   context.n_ubatch =
       std::min(settings.n_ubatch == 0 ? context.n_batch : settings.n_ubatch, context.n_batch);
+  // An encoder reads a batch at once; llama-server shortens its batches to that.
+  if (model.is_encoder) context.n_batch = context.n_ubatch;
   if (has_window_cache(model) && !old) {
     const std::int64_t sequences = settings.kv_unified ? settings.n_seq : 1;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;
@@ -122,7 +126,8 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
   const std::int64_t tokens = std::min(context.n_ctx, context.n_ubatch);
   context.n_tokens = round_up(tokens, context.n_seq);
-  const std::int64_t rows = settings.n_outputs_max * (1 + settings.n_draft);
+  // A text's vector is made of all its tokens (server_n_outputs_max in llama-server).
+  const std::int64_t rows = model.is_encoder ? 0 : settings.n_outputs_max * (1 + settings.n_draft);
   context.n_outputs = std::min(tokens, rows == 0 ? context.n_batch : rows);
   // Grok's scores go through a tanh that flash attention lacks: the runtime turns it off.
   context.no_flash_attention = model.architecture == "grok";
