@@ -751,6 +751,8 @@ export interface SpeedPart {
   source: string;
 }
 export interface Speed {
+  /** False: an encoder. `decode` and its rates are those of reading. */
+  generates: boolean;
   decode_tok_s: SpeedRange;
   decode_tok_s_each: SpeedRange;
   prompt_tok_s: SpeedRange;

@@ -38,6 +38,8 @@ constexpr auto kSameAs = std::to_array<std::pair<std::string_view, std::string_v
     {"kimi_k25", "kimi_k2"},
     {"hunyuan", "hunyuan_v1_moe"},
     {"ernie4_5_vl_moe", "ernie4_5_moe"},
+    {"xlm-roberta", "roberta"},
+    {"camembert", "roberta"},
 });
 
 /// "Gemma3_text" -> "gemma3": lower case, '-' as '_' except in nemotron-nas, no "_text".

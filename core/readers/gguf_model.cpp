@@ -10,7 +10,7 @@ namespace meyasu {
 namespace {
 
 // Decoders whose keys mean what this file takes them to mean (src/llama-arch.cpp, LLM_ARCH_NAMES).
-// Left out: t5 (two stacks), deepseek4 (compressed cache), draft-only and audio models.
+// Left out: deepseek4 (compressed cache), draft-only and audio models.
 constexpr auto kKnownDecoders = std::to_array<std::string_view>(
     {"afmoe",          "apertus",       "arcee",      "arctic",
      "arwkv7",         "baichuan",      "bailingmoe", "bailingmoe2",
@@ -42,12 +42,15 @@ constexpr auto kKnownDecoders = std::to_array<std::string_view>(
      "smollm3",        "stablelm",      "starcoder",  "starcoder2",
      "step35",         "talkie",        "xverse"});
 
-// Models that turn texts into vectors. All but one get no memory from llama.cpp
-// (llama_model::create_memory); llama-embed gets a cache that its graph does not read.
+// Reads with one stack and writes with another; the keys speak of both.
+constexpr std::string_view kTwoStacks = "t5";
+
+// Models that turn texts into vectors. Most get no memory from llama.cpp
+// (llama_model::create_memory); two get a cache that their graphs do not read.
 constexpr auto kEncoders = std::to_array<std::string_view>(
     {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "eurobert", "t5encoder",
      "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed"});
-constexpr std::string_view kEncoderWithCache = "llama-embed";
+constexpr auto kEncodersWithCache = std::to_array<std::string_view>({"llama-embed", "t5encoder"});
 
 // Diffusion models recompute everything at each step: no memory either.
 constexpr auto kDiffusion =
@@ -343,7 +346,7 @@ void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   const bool diffusion = contains(kDiffusion, model.architecture);
   if (model.is_encoder) model.unknowns.push_back("encoder:" + model.architecture);
   if (diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
-  if (diffusion || (model.is_encoder && model.architecture != kEncoderWithCache)) {
+  if (diffusion || (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
     first_sharing = 0;
   } else if (model.architecture == "gemma3n") {
     first_sharing = 20;  // src/models/gemma3n.cpp, for both sizes
@@ -504,7 +507,7 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
   model.is_encoder = contains(kEncoders, model.architecture);
   if (model.architecture.empty()) {
     model.unknowns.emplace_back("missing:general.architecture");
-  } else if (!contains(kKnownDecoders, model.architecture) &&
+  } else if (model.architecture != kTwoStacks && !contains(kKnownDecoders, model.architecture) &&
              !contains(kDiffusion, model.architecture) && !model.is_encoder) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
   }

@@ -168,8 +168,11 @@ Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& 
     result.buffers = compute_buffer_range(*state.model.model, settings, context, placement);
     return result;
   }
-  result.graph_measured =
-      state.model.traits->measured && settings.release >= LlamaCppRelease::build_2025_11;
+  // Encoders and diffusion models were measured with builds of 2026 only.
+  const LlamaCppRelease since = state.model.traits->attends_to_batch
+                                    ? LlamaCppRelease::v0_5_0
+                                    : LlamaCppRelease::build_2025_11;
+  result.graph_measured = state.model.traits->measured && settings.release >= since;
   GraphRequest request = make_request(settings, context, placement, state.model);
   std::vector<ScheduledBackend> backends;
   std::vector<BackendMemory> memory;

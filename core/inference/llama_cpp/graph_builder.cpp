@@ -141,6 +141,7 @@ void GraphBuilder::make_inputs() {
       g_.input(GgmlType::I32, {request_.n_seq, 1, 1, 1}, GraphLabel::inp_s_copy);
   state_ids_ = g_.view_1d(copy_ids, request_.n_seq);
   other_state_ids_ = g_.view_1d(copy_ids, 0);
+  if (traits_.position_bias) make_t5_inputs();
   if (traits_.attends_to_batch) {
     batch_.n_cells = request_.n_tokens;
     const GgmlType type = request_.flash_attention ? GgmlType::F16 : GgmlType::F32;
@@ -264,6 +265,9 @@ void GraphBuilder::build() {
         break;
       case BlockForm::bert:
         x = bert_block(x);
+        break;
+      case BlockForm::t5:
+        x = t5_block(x);
         break;
       case BlockForm::rwkv6:
       case BlockForm::rwkv7:
@@ -470,8 +474,10 @@ void GraphBuilder::head(TensorId x) {
     x = g_.get_rows(x, out_ids_);
   }
   // LFM2 keeps its final norm under the name of an embedding norm.
-  const WeightName final_norm =
-      has(WeightName::output_norm) ? WeightName::output_norm : WeightName::token_embd_norm;
+  WeightName final_norm = WeightName::token_embd_norm;
+  for (const WeightName name : {WeightName::output_norm, WeightName::dec_output_norm}) {
+    if (has(name)) final_norm = name;
+  }
   x = g_.labelled(norm(x, final_norm), GraphLabel::result_norm);
   g_[x].flags |= GraphTensor::kOutput;
   if (prune_where() == Prune::after_norm) {

@@ -125,6 +125,12 @@ class GraphBuilder {
   TensorId mean_of_tokens(TensorId x);
   TensorId classify(TensorId x);
 
+  // graph_builder_t5.cpp
+  void make_t5_inputs();
+  TensorId position_bias();
+  TensorId cross_attention(TensorId x);
+  TensorId t5_block(TensorId x);
+
   // weights and products, graph_builder.cpp
   [[nodiscard]] const WeightRefs& refs(WeightName name) const;
   [[nodiscard]] bool has(WeightName name) const { return refs(name).weight >= 0; }
@@ -230,8 +236,12 @@ class GraphBuilder {
   Cache indexer_;  // keys of the sparse-attention indexer
   TensorId chosen_cells_ = kNoTensor;
   BlockInputs blocks_;
-  Cache batch_;         // no cache: keys are those of the batch
-  Cache batch_window_;  // the same of window layers: another mask
+  Cache batch_;                   // no cache: keys are those of the batch
+  Cache batch_window_;            // the same of window layers: another mask
+  TensorId buckets_ = kNoTensor;  // T5: of the distances, [keys, U]
+  TensorId bias_ = kNoTensor;     // added to the scores of the attention at hand
+  TensorId encoded_ = kNoTensor;  // T5: the encoder's result, [E, tokens of the text]
+  Cache cross_;                   // the mask over it
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;
   std::vector<Mark> merged_;

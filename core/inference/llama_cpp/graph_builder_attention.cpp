@@ -108,6 +108,7 @@ GraphBuilder::Qkv GraphBuilder::project_qkv(TensorId x) {
 }
 
 TensorId GraphBuilder::self_attention(TensorId x) {
+  if (traits_.position_bias) bias_ = position_bias();
   Qkv qkv = project_qkv(x);
   const auto head_norm = [&](TensorId x, WeightName name) {
     const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
@@ -304,7 +305,8 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
   const bool latent = layer().attention.mla && layer().attention.mla->absorbed;
   const auto mark = [&](TensorId id) { return Mark{id, static_cast<std::int16_t>(il_)}; };
   TensorId out = kNoTensor;
-  if (request_.flash_attention) {
+  // Flash attention cannot add a bias to the scores.
+  if (request_.flash_attention && bias_ == kNoTensor) {
     // Keys and values that come from no cache are not yet of the kernel's type.
     const auto half = [&](TensorId t) {
       const GraphTensor from = g_[t];
@@ -327,6 +329,7 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
         (model_.hparams.attn_soft_cap || traits_.architecture == "grok")) {
       scores = g_.scale(g_.unary(g_.scale(scores)));
     }
+    if (bias_ != kNoTensor) scores = g_.labelled(g_.add(scores, bias_), GraphLabel::kq);
     scores = g_.labelled(g_.soft_max(scores, cache.mask, sinks), GraphLabel::kq);
     if (!v_is_transposed) v = g_.labelled(g_.cont(g_.transpose(v)), GraphLabel::v);
     out = g_.labelled(g_.mul_mat(v, scores), GraphLabel::kqv);

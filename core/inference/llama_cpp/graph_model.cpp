@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "attn_q_b",
     "attn_q_norm",
     "attn_qkv",
+    "attn_rel_b",
     "attn_sinks",
     "attn_sub_norm",
     "attn_v",
@@ -42,6 +43,11 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "channel_mix_lerp_r",
     "channel_mix_receptance",
     "channel_mix_value",
+    "cross_attn_k",
+    "cross_attn_norm",
+    "cross_attn_o",
+    "cross_attn_q",
+    "cross_attn_v",
     "exp_probs_b",
     "ffn_act",
     "ffn_down",
@@ -148,6 +154,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "cls",
     "cls.norm",
     "cls.output",
+    "dec.output_norm",
     "dense_2",
     "dense_3",
     "enc.output_norm",
@@ -175,7 +182,11 @@ std::optional<std::size_t> find_name(std::string_view name) {
   return block ? block : search(kFirstGlobal, kWeightNames);
 }
 
+/// Without "blk.N." and, of T5, "dec." or "enc." before it.
 std::string_view without_block_prefix(std::string_view name) {
+  for (const std::string_view part : {"enc.", "dec."}) {
+    if (name.starts_with(part)) name.remove_prefix(part.size());
+  }
   constexpr std::string_view kPrefix = "blk.";
   if (name.substr(0, kPrefix.size()) != kPrefix) return name;
   const std::size_t dot = name.find('.', kPrefix.size());
@@ -186,7 +197,8 @@ void store(BlockWeights& weights, std::string_view name, std::int32_t index) {
   const std::size_t dot = name.rfind('.');
   const std::string_view kind = dot == std::string_view::npos ? "" : name.substr(dot + 1);
   const bool typed = kind == "weight" || kind == "bias" || kind == "scale";
-  const auto slot = find_name(typed ? name.substr(0, dot) : name);
+  const std::string_view base = typed ? name.substr(0, dot) : name;
+  const auto slot = find_name(base == "attn_o" ? "attn_output" : base);  // T5's name for it
   if (!slot) return;
   WeightRefs& refs = weights[*slot];
   (kind == "bias" ? refs.bias : kind == "scale" ? refs.scale : refs.weight) = index;
@@ -281,6 +293,10 @@ class BlockCheck {
         return shared_attention() && feed_forward() && (!has_table() || per_block_part()) &&
                (!has({WeightName::ffn_gate_inp}) || at(WeightName::ffn_gate_inp).scale >= 0) &&
                has({WeightName::ffn_up, WeightName::ffn_down});
+      case BlockForm::t5:
+        return attention() && feed_forward() && model_.model->n_ctx_train > 0 &&
+               has({WeightName::cross_attn_k, WeightName::cross_attn_output,
+                    WeightName::cross_attn_q, WeightName::cross_attn_v});
       default:
         return mixer() && feed_forward() &&
                (!traits_.embedding_skip || has({WeightName::layer_output_scale}));
@@ -347,9 +363,9 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    if ((attention.shares_kv && !traits_.attends_to_batch) || attention.n_head < 1 ||
-        attention.n_head_kv < 1 || attention.head_dim_k < 1 || attention.head_dim_v < 1 ||
-        !has({WeightName::attn_output})) {
+    const bool no_cache = traits_.attends_to_batch && !traits_.unread_cache;
+    if (attention.shares_kv != no_cache || attention.n_head < 1 || attention.n_head_kv < 1 ||
+        attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
       return false;
     }
     const bool latent =
@@ -366,10 +382,17 @@ class BlockCheck {
       return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
+    if (traits_.position_bias && !first_has_bias()) return false;
     if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
+  }
+
+  /// The first block's table serves those without one of their own.
+  [[nodiscard]] bool first_has_bias() const {
+    constexpr auto kBias = static_cast<std::size_t>(WeightName::attn_rel_b);
+    return model_.blocks.front()[kBias].weight >= 0;
   }
 
   [[nodiscard]] bool plamo2() const {
@@ -523,7 +546,9 @@ GraphModel prepare_graph_model(const Model& model) {
     const auto index = static_cast<std::int32_t>(i);
     if (tensor.layer < 0) {
       store(prepared.globals, tensor.name, index);
-    } else if (static_cast<std::size_t>(tensor.layer) < prepared.blocks.size()) {
+    } else if (static_cast<std::size_t>(tensor.layer) < prepared.blocks.size() &&
+               !(model.architecture == "t5" && tensor.name.starts_with("enc."))) {
+      // T5 has two graphs; the decoder's is the one that is allocated at load.
       store(prepared.blocks[static_cast<std::size_t>(tensor.layer)],
             without_block_prefix(tensor.name), index);
     }

@@ -38,6 +38,7 @@ enum class WeightName : std::uint8_t {
   attn_q_b,
   attn_q_norm,
   attn_qkv,
+  attn_rel_b,
   attn_sinks,
   attn_sub_norm,
   attn_v,
@@ -47,6 +48,11 @@ enum class WeightName : std::uint8_t {
   channel_mix_lerp_r,
   channel_mix_receptance,
   channel_mix_value,
+  cross_attn_k,
+  cross_attn_norm,
+  cross_attn_output,
+  cross_attn_q,
+  cross_attn_v,
   exp_probs_b,
   ffn_act,
   ffn_down,
@@ -154,6 +160,7 @@ enum class WeightName : std::uint8_t {
   cls,
   cls_norm,
   cls_output,
+  dec_output_norm,
   dense_2,
   dense_3,
   enc_output_norm,
@@ -212,6 +219,7 @@ enum class BlockForm : std::uint8_t {
   rwkv7,
   chameleon,  // sequential, with norms before or after attention and feed-forward
   bert,       // sequential, with norms of the sums
+  t5,         // sequential, attention to the encoder's result in between
 };
 
 enum class Prune : std::uint8_t {
@@ -291,6 +299,8 @@ struct FamilyTraits {
   bool layer_qk_norm = false;     // Chameleon: layer norms with biases
   // Encoders and diffusion models: no KV cache is read, tokens of the batch attend to each other.
   bool attends_to_batch = false;
+  bool position_bias = false;       // T5: scores get a learned bias by distance
+  bool unread_cache = false;        // of attends_to_batch: there is a cache all the same
   bool encoder = false;             // ends with vectors of the texts instead of logits
   bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
   bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts

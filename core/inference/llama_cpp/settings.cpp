@@ -100,6 +100,11 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
 
   LlamaCppContext context;
+  if (model.is_encoder) {
+    constexpr double kRank = 4;  // LLAMA_POOLING_TYPE_RANK
+    const bool ranks = model.hparam("pooling_type", 0) == kRank;
+    context.purpose = ranks ? Purpose::ranking : Purpose::embeddings;
+  }
   context.n_seq = settings.n_seq;
   context.n_stream = settings.kv_unified ? 1 : settings.n_seq;
   const bool old = settings.release < LlamaCppRelease::build_2025_11;
@@ -126,8 +131,10 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
   const std::int64_t tokens = std::min(context.n_ctx, context.n_ubatch);
   context.n_tokens = round_up(tokens, context.n_seq);
-  // A text's vector is made of all its tokens (server_n_outputs_max in llama-server).
-  const std::int64_t rows = model.is_encoder ? 0 : settings.n_outputs_max * (1 + settings.n_draft);
+  // A text's vector is made of all its tokens (server_n_outputs_max in llama-server); T5 encodes
+  // in the same context.
+  const bool all_rows = model.is_encoder || model.architecture == "t5";
+  const std::int64_t rows = all_rows ? 0 : settings.n_outputs_max * (1 + settings.n_draft);
   context.n_outputs = std::min(tokens, rows == 0 ? context.n_batch : rows);
   // Grok's scores go through a tanh that flash attention lacks: the runtime turns it off.
   context.no_flash_attention = model.architecture == "grok";

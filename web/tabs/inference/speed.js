@@ -15,9 +15,10 @@ export function speedRow(speed, t, explain) {
   const bound = speed.decode[speed.binding];
   const limit = t(/** @type {any} */ (`speed.limit_${bound.resource}`), { x: placeName(bound.place, t) });
   const first = speed.first_token_s.likely > 0 ? t("speed.first", { x: seconds(speed.first_token_s.likely, t) }) : "";
+  const title = t(speed.generates ? "speed.decode" : "speed.reading");
   const open = () =>
     explain({
-      title: t("speed.decode"),
+      title,
       formula: speed.decode.map(({ id }) => `t(${id})`).join(" + "),
       inputs: speed.decode.flatMap(({ id, place, seconds: length, formula }) => [
         { name: `t(${id}, ${place})`, value: `${seconds(length, t)} = ${formula.expression}` },
@@ -34,7 +35,7 @@ export function speedRow(speed, t, explain) {
   return h(
     "button",
     { type: "button", class: "term speed-row", id: "infer-speed", on: { click: open } },
-    h("span", { class: "term-name" }, h("strong", {}, t("speed.decode")), h("span", { class: "note" }, [limit, first].filter(Boolean).join(t("machine.gap")))),
+    h("span", { class: "term-name" }, h("strong", {}, title), h("span", { class: "note" }, [limit, first].filter(Boolean).join(t("machine.gap")))),
     speed.slow && h("span", { class: "doubt" }, `△ ${t("speed.slow")}`),
     h(
       "span",
