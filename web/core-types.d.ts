@@ -223,6 +223,8 @@ export interface ModelSummary {
   n_ctx_train: number;
   sliding_window: number;
   tied_embeddings: boolean;
+  /** No head: it turns texts into vectors. */
+  is_encoder: boolean;
   unknowns: string[];
 }
 export interface ModelLayer {

@@ -169,7 +169,7 @@ class Deriver {
     if (std::any_of(a_.blocks.begin(), a_.blocks.end(), windowed)) {
       model_.sliding_window = a_.sliding_window;
     }
-    model_.tied_embeddings = a_.tied_embeddings;
+    model_.tied_embeddings = a_.tied_embeddings && !a_.is_encoder;
     model_.is_encoder = a_.is_encoder;
     model_.unknowns = a_.unknowns;
     if (a_.is_encoder) model_.unknowns.push_back("encoder:" + a_.gguf_arch);

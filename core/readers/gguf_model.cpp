@@ -520,7 +520,8 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
   if (n_vocab == 0 && embedding != nullptr) n_vocab = embedding->ne[1];
   model.n_vocab = keys.size("vocab_size", GgufModelLimits::kVocabulary,
                             std::min(n_vocab, GgufModelLimits::kVocabulary));
-  model.tied_embeddings = embedding != nullptr && model.find_tensor("output.weight") == nullptr;
+  model.tied_embeddings =
+      embedding != nullptr && !model.is_encoder && model.find_tensor("output.weight") == nullptr;
 
   fill_layers(header, keys, model);
   refine_roles(model);

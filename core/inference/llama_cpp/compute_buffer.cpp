@@ -56,9 +56,12 @@ bool uses_pipeline(const LlamaCppSettings& settings, const LlamaCppPlacement& pl
 bool is_absurd(const Model& model, const LlamaCppContext& context) {
   constexpr double kLimit = 1e15;  // bytes of one tensor
   double widest = static_cast<double>(model.n_vocab);
+  // T5's decoder attends to a text of the trained length, too.
+  const std::int64_t n_keys =
+      model.architecture == "t5" ? std::max(context.n_cells, model.n_ctx_train) : context.n_cells;
   for (const Layer& layer : model.layers) {
     const auto heads = static_cast<double>(layer.attention.n_head);
-    widest = std::max(widest, heads * static_cast<double>(context.n_cells));
+    widest = std::max(widest, heads * static_cast<double>(n_keys));
   }
   for (const Tensor& tensor : model.tensors) {
     const auto used = static_cast<double>(std::max<std::int64_t>(tensor.ne[2], 1));

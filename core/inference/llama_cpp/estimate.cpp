@@ -348,6 +348,9 @@ LayerCosts layer_costs(const Model& model, const LlamaCppPlacement& placement,
 void add_warnings(const Model& model, LlamaCppEstimate& estimate) {
   for (const std::string& unknown : model.unknowns) {
     const std::size_t colon = unknown.find(':');
+    // What kind of model it is leaves no doubt about the numbers.
+    const std::string_view kind = std::string_view(unknown).substr(0, colon);
+    if (kind == "encoder" || kind == "diffusion") continue;
     estimate.warnings.push_back({unknown.substr(0, colon), "model",
                                  colon == std::string::npos ? "" : unknown.substr(colon + 1)});
   }

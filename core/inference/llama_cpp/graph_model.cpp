@@ -382,17 +382,20 @@ class BlockCheck {
       return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
-    if (traits_.position_bias && !first_has_bias()) return false;
+    if (traits_.position_bias && !has_bias_table()) return false;
     if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
   }
 
-  /// The first block's table serves those without one of their own.
-  [[nodiscard]] bool first_has_bias() const {
+  /// The first block's table serves those without one of their own. A row has a value per head.
+  [[nodiscard]] bool has_bias_table() const {
     constexpr auto kBias = static_cast<std::size_t>(WeightName::attn_rel_b);
-    return model_.blocks.front()[kBias].weight >= 0;
+    const std::int32_t own = weights_[kBias].weight;
+    const std::int32_t table = own >= 0 ? own : model_.blocks.front()[kBias].weight;
+    return table >= 0 &&
+           model_.model->tensors[static_cast<std::size_t>(table)].ne[0] == layer_.attention.n_head;
   }
 
   [[nodiscard]] bool plamo2() const {

@@ -121,7 +121,14 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   context.n_ubatch =
       std::min(settings.n_ubatch == 0 ? context.n_batch : settings.n_ubatch, context.n_batch);
   // An encoder reads a batch at once; llama-server shortens its batches to that.
-  if (model.is_encoder) context.n_batch = context.n_ubatch;
+  if (model.is_encoder) {
+    context.n_batch = context.n_ubatch;
+    const std::int64_t longest =
+        std::min(context.n_cells, round_up(model.n_ctx_train, kCellPadding));
+    if (context.n_ubatch < longest) {
+      context.warnings.push_back({"text_over", "model", std::to_string(context.n_ubatch)});
+    }
+  }
   if (has_window_cache(model) && !old) {
     const std::int64_t sequences = settings.kv_unified ? settings.n_seq : 1;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;

@@ -123,7 +123,9 @@ struct LlamaCppContext {
   bool no_flash_attention = false;  // of this architecture, whatever is asked for
   bool v_transposed = false;        // V cache layout: flash attention off at creation
   Purpose purpose = Purpose::text;
-  std::vector<Error> warnings;  // things the runtime only warns about: "ctx_over", "ngl_over"
+  std::vector<Error> warnings;  // things the runtime only warns about: "ctx_over", "ngl_over"; or
+                                // refuses: an encoder texts longer than a micro-batch,
+                                // "text_over"
 };
 
 /// Applies the runtime's clamps and paddings, or says why the runtime would refuse.

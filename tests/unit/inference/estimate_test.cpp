@@ -195,6 +195,11 @@ TEST_CASE("an encoder keeps no cache; its buffers follow the batch, not the cont
   CHECK(find(estimate.value(), "kv_cache", "gpu0") == nullptr);
   CHECK(find(estimate.value(), "kv_cache", "host") == nullptr);
 
+  // What it is leaves no doubt, but longer texts than a micro-batch would be refused.
+  REQUIRE(estimate.value().warnings.size() == 1);
+  CHECK(estimate.value().warnings.front().code == "text_over");
+  CHECK(estimate.value().warnings.front().detail == "512");
+
   // A row of logits and a vector: one at start, one per token after the first full batch.
   const Term* output = find(estimate.value(), "output_buffer", "host");
   REQUIRE(output != nullptr);
@@ -223,6 +228,7 @@ TEST_CASE("an encoder reads a batch at once, whatever the batch is said to be") 
   CHECK(context.value().n_outputs == 256);
   CHECK(context.value().n_cells_swa == 0);
   CHECK(context.value().purpose == Purpose::embeddings);
+  CHECK(context.value().warnings.empty());  // no text is longer than the context
   CHECK(normalize(settings, truth_model("bge-reranker-v2-m3")).value().purpose == Purpose::ranking);
 }
 
@@ -242,4 +248,23 @@ TEST_CASE("of encoders, those that the runtime gives a head load the token table
   };
   CHECK(twice("embeddinggemma-300m"));
   CHECK_FALSE(twice("EuroBERT-210m"));
+}
+
+TEST_CASE("T5 keeps the cache of its decoder, and vectors of its encoder beside the logits") {
+  const Model model = truth_model("flan-t5-base");
+  CHECK(model.unknowns.empty());
+  LlamaCppSettings settings = one_gpu();
+  settings.n_ctx = 512;
+  const auto estimate = estimate_llama_cpp(model, settings);
+  REQUIRE(estimate.ok());
+  CHECK(estimate.value().compute.graph_known);
+  CHECK(bytes_of(estimate.value(), "kv_cache", "gpu0") == Bytes{12} * 2 * 768 * 512 * 2);
+  CHECK(bytes_of(estimate.value(), "output_buffer", "host") == (32128 + 768) * 4);
+
+  // Its decoder reads the encoder's result: without those weights there is no graph.
+  Model damaged = model;
+  std::erase_if(damaged.tensors, [](const Tensor& tensor) {
+    return tensor.name.find("cross_attn_k") != std::string::npos;
+  });
+  CHECK_FALSE(llama_cpp_compute_buffers(damaged, settings).value().graph_known);
 }
