@@ -181,6 +181,7 @@ static val summary(const Model& model) {
                  {"n_ctx_train", to_js(model.n_ctx_train)},
                  {"sliding_window", to_js(model.sliding_window)},
                  {"tied_embeddings", to_js(model.tied_embeddings)},
+                 {"is_encoder", to_js(model.is_encoder)},
                  {"unknowns", array(model.unknowns)}});
 }
 

@@ -27,7 +27,8 @@ static val to_js(const SpeedPart& part) {
 }
 
 static val to_js(const Speed& speed) {
-  return object({{"decode_tok_s", to_js(speed.decode_tok_s)},
+  return object({{"generates", to_js(speed.generates)},
+                 {"decode_tok_s", to_js(speed.decode_tok_s)},
                  {"decode_tok_s_each", to_js(speed.decode_tok_s_each)},
                  {"prompt_tok_s", to_js(speed.prompt_tok_s)},
                  {"first_token_s", to_js(speed.first_token_s)},

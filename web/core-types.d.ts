@@ -223,6 +223,8 @@ export interface ModelSummary {
   n_ctx_train: number;
   sliding_window: number;
   tied_embeddings: boolean;
+  /** No head: it turns texts into vectors. */
+  is_encoder: boolean;
   unknowns: string[];
 }
 export interface ModelLayer {
@@ -751,6 +753,8 @@ export interface SpeedPart {
   source: string;
 }
 export interface Speed {
+  /** False: an encoder. `decode` and its rates are those of reading. */
+  generates: boolean;
   decode_tok_s: SpeedRange;
   decode_tok_s_each: SpeedRange;
   prompt_tok_s: SpeedRange;

@@ -117,7 +117,7 @@ Result<TokenReads> token_reads(const Model& model, const LlamaCppSettings& setti
     if (device == kNotLoaded) return;
     (device == kHost ? reads.host : reads.gpu) += bytes;
   };
-  const bool tied = model.find_tensor("output.weight") == nullptr;
+  const bool tied = !model.is_encoder && model.find_tensor("output.weight") == nullptr;
   for (std::size_t i = 0; i < model.tensors.size(); ++i) {
     const Tensor& tensor = model.tensors[i];
     // A tied table is read whole as the head, where the output layer is.

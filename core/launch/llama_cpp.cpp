@@ -69,14 +69,18 @@ Launch llama_programs(LlamaCppProgram program, const LlamaCppSettings& settings,
                       const LlamaCppContext& context, std::string_view file, Shell shell) {
   const bool server = program == LlamaCppProgram::server;
   Command command;
-  command.words = {server ? "llama-server" : "llama-cli"};
+  const bool text = context.purpose == Purpose::text;
+  command.words = {server ? "llama-server" : text ? "llama-cli" : "llama-embedding"};
   command.flag("-m", as_path(file));
+  if (server && !text) {
+    command.flag(context.purpose == Purpose::ranking ? "--reranking" : "--embedding");
+  }
   command.flag("-c", std::to_string(context.n_ctx));
   if (server) {
     command.flag("-np", std::to_string(context.n_seq));
     if (settings.kv_unified && context.n_seq > 1) command.flag("-kvu");
   }
-  command.flag("-b", std::to_string(settings.n_batch));
+  command.flag("-b", std::to_string(text ? settings.n_batch : context.n_batch));
   command.flag("-ub",
                std::to_string(settings.n_ubatch == 0 ? settings.n_batch : settings.n_ubatch));
   if (settings.devices.empty()) {

@@ -38,6 +38,7 @@ constexpr unsigned kFinalNormAtEmbedding = 1U << 10U;
 constexpr unsigned kLayerScale = 1U << 11U;
 constexpr unsigned kHeadCopy = 1U << 12U;
 constexpr unsigned kTied = 1U << 13U;
+constexpr unsigned kEncoder = 1U << 14U;
 constexpr unsigned kAllBiases = kMlpBias | kQkvBias | kOutBias;
 
 struct Family {
@@ -140,6 +141,17 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"arcee", "arcee", BlockNorm::rms, NormLayout::pre, kUngated},
     {"apertus", "apertus", BlockNorm::rms, NormLayout::pre, kUngated, QkNorm::per_head_dim},
     {"plamo", "plamo", BlockNorm::rms, NormLayout::single},
+    {"bert", "bert", BlockNorm::layer, NormLayout::bert,
+     kEncoder | kUngated | kAllBiases | kEmbeddingNorm | kTied},
+    {"roberta", "bert", BlockNorm::layer, NormLayout::bert,
+     kEncoder | kUngated | kAllBiases | kEmbeddingNorm | kTied},
+    {"nomic_bert", "nomic-bert", BlockNorm::layer, NormLayout::bert,
+     kEncoder | kFusedQkv | kEmbeddingNorm | kTied},
+    {"modernbert", "modern-bert", BlockNorm::layer_without_bias, NormLayout::pre,
+     kEncoder | kFusedQkv | kFusedGateUp | kEmbeddingNorm | kTied},
+    {"neobert", "neo-bert", BlockNorm::rms, NormLayout::pre,
+     kEncoder | kFusedQkv | kFusedGateUp | kTied},
+    {"eurobert", "eurobert", BlockNorm::rms, NormLayout::pre, kEncoder | kTied},
     {"plamo2", "plamo2", BlockNorm::rms, NormLayout::sandwich, kFusedQkv | kFusedGateUp | kTied,
      QkNorm::full_by_head},
 });
@@ -172,6 +184,9 @@ Architecture family_defaults(std::string_view model_type) {
     result.layer_scale = has(kLayerScale);
     result.head_copy_in_gguf = has(kHeadCopy);
     result.tied_embeddings = has(kTied);
+    result.is_encoder = has(kEncoder);
+    // BERT's blocks end with a norm; there is none after them.
+    result.final_norm = family.layout != NormLayout::bert;
     return result;
   }
   result.unknowns.push_back("arch_unknown:" + result.model_type);
@@ -272,6 +287,12 @@ void complete_family(Architecture& a) {
   // The published totals of all four small models fit only with these weights, and those of the
   // small Gemma 4 only with the block scalars: the towers then come out equal within each pair.
   if (is_any({"gemma3n", "gemma4"})) a.shared_kv_has_weights = true;
+  if (a.is_encoder) {
+    // No block has a cache, all have keys and values.
+    a.n_kv_shared = a.n_layer;
+    a.shared_kv_has_weights = true;
+    a.tied_embeddings = true;
+  }
   if (is_any({"gemma4"}) && a.per_layer) a.layer_scale_counted = true;
   if (is_any({"qwen3_next", "qwen3_5", "qwen3_5_moe"}) && a.rope_dim == 0) {
     a.rope_dim = a.head_dim / 4;  // partial_rotary_factor 0.25 in all of them

@@ -23,6 +23,7 @@ enum class NormLayout {
   sandwich,        // attn_norm, post_attention_norm, ffn_norm, post_ffw_norm
   post,            // post_attention_norm, post_ffw_norm
   single,          // attn_norm only: parallel attention and MLP, or one mixer per block
+  bert,            // attn_output_norm, layer_output_norm: of the sums
   parallel_two     // attn_norm, attn_norm_2 (Falcon's newer decoder)
 };
 
@@ -170,6 +171,15 @@ struct Architecture {
   std::int64_t rope_dim = 0;     // rotated elements of a head; 0 = all
   std::int64_t n_positions = 0;  // rows of a learned position table
   std::int64_t n_embd_word = 0;  // width of the token table where it is narrower (OPT-350M)
+
+  bool is_encoder = false;              // turns texts into vectors, writes none
+  std::int64_t n_token_types = 0;       // rows of a table of token kinds (BERT)
+  bool first_norm_is_identity = false;  // ModernBERT: block 0 has no norm before attention
+  bool mlp_down_bias = false;           // where only ffn_down has one (Jina BERT v2)
+  std::int64_t n_label = 0;             // rerankers: rows of the classifier; 0: none
+  bool has_pooler = false;              // a dense layer before the classifier
+  bool pooler_bias = false;
+  bool pooler_norm = false;
 
   std::vector<BlockKind> blocks;    // empty = all full attention
   std::int64_t sliding_window = 0;  // tokens; also the chunk length

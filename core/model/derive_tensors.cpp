@@ -45,6 +45,8 @@ std::string first_out_of_range(const Architecture& a) {
       {"rope_dim", a.rope_dim, 0, kMaxHeadDim},
       {"n_positions", a.n_positions, 0, kMaxRows},
       {"n_embd_word", a.n_embd_word, 0, kMaxWidth},
+      {"n_token_types", a.n_token_types, 0, kMaxRows},
+      {"n_label", a.n_label, 0, kMaxRows},
       {"n_kv_shared", a.n_kv_shared, 0, a.n_layer},
       {"blocks", static_cast<std::int64_t>(a.blocks.size()), 0, kMaxLayers},
   };
@@ -122,9 +124,10 @@ GgmlType converter_type(const std::string& name, int n_dims) {
   };
   if (n_dims == 1 || !ends_with(".weight")) return GgmlType::F32;
   for (const std::string_view end :
-       {"_norm.weight", "ffn_gate_inp.weight", "ssm_conv1d.weight", "shortconv.conv.weight",
-        "altup_correct_coef.weight", "altup_predict_coef.weight", "altup_router.weight",
-        "hc_attn_fn.weight", "hc_ffn_fn.weight", "output_hc_fn.weight", "_compressor_ape.weight"}) {
+       {"_norm.weight", "position_embd.weight", "token_types.weight", "ffn_gate_inp.weight",
+        "ssm_conv1d.weight", "shortconv.conv.weight", "altup_correct_coef.weight",
+        "altup_predict_coef.weight", "altup_router.weight", "hc_attn_fn.weight", "hc_ffn_fn.weight",
+        "output_hc_fn.weight", "_compressor_ape.weight"}) {
     if (ends_with(end)) return GgmlType::F32;
   }
   return GgmlType::F16;
@@ -167,8 +170,10 @@ class Deriver {
     if (a_.compressed || std::any_of(a_.blocks.begin(), a_.blocks.end(), windowed)) {
       model_.sliding_window = a_.sliding_window;
     }
-    model_.tied_embeddings = a_.tied_embeddings;
+    model_.tied_embeddings = a_.tied_embeddings && !a_.is_encoder;
+    model_.is_encoder = a_.is_encoder;
     model_.unknowns = a_.unknowns;
+    if (a_.is_encoder) model_.unknowns.push_back("encoder:" + a_.gguf_arch);
     model_.hparams = a_.hparams;
     model_.tower_params = a_.tower_params;
   }
@@ -374,14 +379,18 @@ class Deriver {
     const std::int64_t word = a_.n_embd_word > 0 ? a_.n_embd_word : a_.n_embd;
     add("token_embd.weight", TensorRole::embedding, {word, a_.n_vocab});
     if (a_.embedding_norm) global_norm("token_embd_norm");
+    add("token_types.weight", TensorRole::embedding, {a_.n_embd, a_.n_token_types});
     add("position_embd.weight", TensorRole::position, {a_.n_embd, a_.n_positions});
     if (a_.n_embd_word > 0) {
       add("token_embd_proj.weight", TensorRole::other, {word, a_.n_embd});
       add("output_proj.weight", TensorRole::other, {a_.n_embd, word});
     }
     if (a_.final_norm) {
-      global_norm(a_.final_norm_at_embedding ? "token_embd_norm" : "output_norm");
+      global_norm(a_.final_norm_at_embedding   ? "token_embd_norm"
+                  : a_.gguf_arch == "neo-bert" ? "enc.output_norm"
+                                               : "output_norm");
     }
+    if (a_.n_label > 0) classifier();
     if (!a_.tied_embeddings || a_.head_copy_in_gguf) {
       add("output.weight", TensorRole::output_head, {word, a_.n_vocab});
     }
@@ -394,6 +403,18 @@ class Deriver {
       add("output_hc_base.weight", TensorRole::other, {hc});
       add("output_hc_scale.weight", TensorRole::other, {1});
     }
+  }
+
+  /// The head of a reranker.
+  void classifier() {
+    constexpr auto kRole = TensorRole::output_head;
+    if (a_.has_pooler) {
+      add("cls.weight", kRole, {a_.n_embd, a_.n_embd});
+      if (a_.pooler_bias) add("cls.bias", kRole, {a_.n_embd});
+      if (a_.pooler_norm) add("cls.norm.weight", TensorRole::norm, {a_.n_embd});
+    }
+    add("cls.output.weight", kRole, {a_.n_embd, a_.n_label});
+    add("cls.output.bias", kRole, {a_.n_label});
   }
 
   void rope_factor_tensors() {
@@ -439,8 +460,12 @@ class Deriver {
   void block_norms(BlockKind kind) {
     if (kind == BlockKind::skip) return norm("ffn_norm");  // the mixer's norm is pruned with it
     switch (a_.norm_layout) {
+      case NormLayout::bert:
+        norm("attn_output_norm");
+        norm("layer_output_norm");
+        break;
       case NormLayout::pre:
-        norm("attn_norm");
+        if (il_ > 0 || !a_.first_norm_is_identity) norm("attn_norm");
         norm("ffn_norm");
         break;
       case NormLayout::pre_named_post:
@@ -692,7 +717,7 @@ class Deriver {
       weight_and_bias("ffn_gate", kRole, {e, width}, a_.mlp_bias);
     const std::int64_t up = a_.fused_gate_up ? 2 * width : width;
     weight_and_bias("ffn_up", kRole, {e, up}, a_.mlp_bias);
-    weight_and_bias("ffn_down", kRole, {width, e}, a_.mlp_bias);
+    weight_and_bias("ffn_down", kRole, {width, e}, a_.mlp_bias || a_.mlp_down_bias);
   }
 
   void experts(const MoeSpec& m) {

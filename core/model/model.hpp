@@ -114,6 +114,8 @@ struct Model {
   std::int64_t n_ctx_train = 0;
   std::int64_t sliding_window = 0;  // tokens; also the chunk length of chunked attention
   bool tied_embeddings = false;
+  /// Turns texts into vectors and writes none: reads a text at once, keeps no cache.
+  bool is_encoder = false;
   /// Vision and audio towers with their projectors: a part (and a file) of its own, not in
   /// `tensors`.
   std::int64_t tower_params = 0;

@@ -150,6 +150,11 @@ void read_gemma3(const Fields& fields, Architecture& a) {
     alternate(a, fields.integer("sliding_window_pattern", 6), BlockKind::sliding, BlockKind::full);
   }
   read_siglip(fields, a);
+  if (fields.flag("use_bidirectional_attention", false)) {  // EmbeddingGemma
+    a.is_encoder = true;
+    a.gguf_arch = "gemma-embedding";
+    a.hparams.emplace_back("pooling_type", kMeanPooling);
+  }
 }
 
 void read_gemma3n(const Fields& fields, Architecture& a) {
@@ -727,6 +732,12 @@ constexpr auto kReaders = std::to_array<Reader>({
     {"apertus", read_llama},
     {"plamo", read_plamo},
     {"plamo2", read_plamo2},
+    {"bert", read_bert},
+    {"roberta", read_roberta},
+    {"nomic_bert", read_nomic_bert},
+    {"modernbert", read_modern_bert},
+    {"neobert", read_neo_bert},
+    {"eurobert", read_euro_bert},
 });
 
 /// Sizes of the configuration classes that published files leave out, and whether embeddings are

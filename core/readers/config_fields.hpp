@@ -56,6 +56,20 @@ class ConfigFields {
 
 struct Architecture;
 
+// Encoders: config_encoders.cpp.
+void read_bert(const ConfigFields& fields, Architecture& architecture);
+void read_roberta(const ConfigFields& fields, Architecture& architecture);
+void read_nomic_bert(const ConfigFields& fields, Architecture& architecture);
+void read_modern_bert(const ConfigFields& fields, Architecture& architecture);
+void read_neo_bert(const ConfigFields& fields, Architecture& architecture);
+void read_euro_bert(const ConfigFields& fields, Architecture& architecture);
+
+/// LLAMA_POOLING_TYPE_* of llama.cpp. Which one a model was trained for stands in a file of its
+/// own (1_Pooling/config.json); the mean is the most common.
+inline constexpr double kMeanPooling = 1;
+inline constexpr double kFirstTokenPooling = 2;
+inline constexpr double kRankPooling = 4;
+
 /// What config.json of this family says beyond the common keys. Sizes read from a file are
 /// bounded here only as far as loops and products of this step need it; derive_model checks all.
 void read_family_config(const ConfigFields& fields, Architecture& architecture);

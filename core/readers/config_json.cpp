@@ -39,6 +39,8 @@ constexpr auto kSameAs = std::to_array<std::pair<std::string_view, std::string_v
     {"gemma4_unified", "gemma4"},
     {"hunyuan", "hunyuan_v1_moe"},
     {"ernie4_5_vl_moe", "ernie4_5_moe"},
+    {"xlm-roberta", "roberta"},
+    {"camembert", "roberta"},
 });
 
 /// "Gemma3_text" -> "gemma3": lower case, '-' as '_' except in nemotron-nas, no "_text".

@@ -10,7 +10,7 @@ namespace meyasu {
 namespace {
 
 // Decoders whose keys mean what this file takes them to mean (src/llama-arch.cpp, LLM_ARCH_NAMES).
-// Left out: t5 (two stacks), draft-only and audio models.
+// Left out: draft-only and audio models.
 constexpr auto kKnownDecoders = std::to_array<std::string_view>(
     {"afmoe",          "apertus",       "arcee",       "arctic",         "arwkv7",
      "baichuan",       "bailingmoe",    "bailingmoe2", "bitnet",         "bloom",
@@ -37,12 +37,19 @@ constexpr auto kKnownDecoders = std::to_array<std::string_view>(
      "smollm3",        "stablelm",      "starcoder",   "starcoder2",     "step35",
      "talkie",         "xverse"});
 
-// Models for which llama.cpp creates no memory (llama_model::create_memory): encoders, and
-// diffusion models that recompute everything.
-constexpr auto kWithoutCache = std::to_array<std::string_view>(
+// Reads with one stack and writes with another; the keys speak of both.
+constexpr std::string_view kTwoStacks = "t5";
+
+// Models that turn texts into vectors. Most get no memory from llama.cpp
+// (llama_model::create_memory); two get a cache that their graphs do not read.
+constexpr auto kEncoders = std::to_array<std::string_view>(
     {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "eurobert", "t5encoder",
-     "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed", "dream", "llada",
-     "llada-moe", "rnd1"});
+     "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed"});
+constexpr auto kEncodersWithCache = std::to_array<std::string_view>({"llama-embed", "t5encoder"});
+
+// Diffusion models recompute everything at each step: no memory either.
+constexpr auto kDiffusion =
+    std::to_array<std::string_view>({"dream", "llada", "llada-moe", "rnd1"});
 
 /// Interleaved windows. Every `period`-th layer is full: the last of each group, or the first.
 /// A window of 0 means that the key must say; a period of 0 that the pattern array must.
@@ -61,6 +68,7 @@ constexpr std::array kWindowRules = {
     WindowRule{"gemma3n", 5},
     WindowRule{"gemma4", 0},
     WindowRule{"gemma-embedding", 6},
+    WindowRule{"modern-bert", 3, true},
     WindowRule{"gpt-oss", 2},
     WindowRule{"cohere2", 4},
     WindowRule{"cohere2moe", 4, true},
@@ -356,9 +364,11 @@ void repeat_layers(Keys& keys, Model& model) {
 /// Layers that reuse the cache of earlier ones, or of models that keep none.
 void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   auto first_sharing = static_cast<std::int64_t>(n_ordinary);
-  if (contains(kWithoutCache, model.architecture)) {
+  const bool diffusion = contains(kDiffusion, model.architecture);
+  if (model.is_encoder) model.unknowns.push_back("encoder:" + model.architecture);
+  if (diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
+  if (diffusion || (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
     first_sharing = 0;
-    model.unknowns.push_back("encoder:" + model.architecture);
   } else if (model.architecture == "gemma3n") {
     first_sharing = 20;  // src/models/gemma3n.cpp, for both sizes
   } else {
@@ -517,10 +527,11 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
     model.unknowns.emplace_back("projector");
     return model;
   }
+  model.is_encoder = contains(kEncoders, model.architecture);
   if (model.architecture.empty()) {
     model.unknowns.emplace_back("missing:general.architecture");
-  } else if (!contains(kKnownDecoders, model.architecture) &&
-             !contains(kWithoutCache, model.architecture)) {
+  } else if (model.architecture != kTwoStacks && !contains(kKnownDecoders, model.architecture) &&
+             !contains(kDiffusion, model.architecture) && !model.is_encoder) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
   }
 
@@ -532,7 +543,8 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
   if (n_vocab == 0 && embedding != nullptr) n_vocab = embedding->ne[1];
   model.n_vocab = keys.size("vocab_size", GgufModelLimits::kVocabulary,
                             std::min(n_vocab, GgufModelLimits::kVocabulary));
-  model.tied_embeddings = embedding != nullptr && model.find_tensor("output.weight") == nullptr;
+  model.tied_embeddings =
+      embedding != nullptr && !model.is_encoder && model.find_tensor("output.weight") == nullptr;
 
   fill_layers(header, keys, model);
   refine_roles(model);

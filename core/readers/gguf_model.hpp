@@ -24,9 +24,10 @@ struct GgufModelLimits {
 ///
 /// What the keys of an architecture mean is known for those in the list of the source file. Of any
 /// other, the tensors and the common keys are taken and `unknowns` gets "arch_unknown:NAME". Other
-/// unknowns: "missing:KEY" (a key without which the layers cannot be described), "encoder:NAME" (no
-/// cache at all), "adapter" and "projector" (files without layers of their own).
-/// Errors: "damaged", field "gguf", detail = byte position of the key whose value is out of range.
+/// unknowns: "missing:KEY" (a key without which the layers cannot be described), "encoder:NAME"
+/// (turns texts into vectors), "diffusion:NAME" (writes text, without a cache), "adapter" and
+/// "projector" (files without layers of their own). Errors: "damaged", field "gguf", detail = byte
+/// position of the key whose value is out of range.
 [[nodiscard]] Result<Model> model_from_gguf(const GgufHeader& header);
 
 }  // namespace meyasu

@@ -67,7 +67,7 @@ Bytes fraction_of(Bytes bytes, double fraction) {
 
 Bytes activation_bytes(const Model& model, const ServingSettings& s, std::int64_t stage) {
   const Bytes body = body_activation_bytes(model, s.max_num_batched_tokens, s.parallel.tp);
-  const bool samples = stage == s.parallel.pp - 1;
+  const bool samples = stage == s.parallel.pp - 1 && !model.is_encoder;
   return samples ? std::max(body, sampler_bytes(model, s.max_num_seqs)) : body;
 }
 
@@ -98,6 +98,10 @@ StagePlan plan_stage(const Model& model, std::span<const Bytes> tensor_bytes,
   plan.activation = activation_bytes(model, s, stage);
   plan.kv = std::max<Bytes>(0, kv_bytes_left(s, plan.weights, plan.activation));
   plan.pool = kv_pool(model, s, plan.kv, stage);
+  // Without a cache, only the batch limits how many texts are read at a time.
+  if (model.is_encoder && plan.kv > 0) {
+    plan.pool.max_concurrency = static_cast<double>(s.max_num_seqs);
+  }
   return plan;
 }
 
@@ -178,14 +182,16 @@ std::vector<Term> make_terms(const Model& model, const ServingSettings& s, const
     terms.push_back(
         range_term("cuda_graphs", graphs, {"readings", {}}, Evidence::measured, "overhead.csv"));
   }
-  terms.push_back(exact_term("kv_pool", "gpu0", plan.kv,
-                             {pool_expression(s.runtime),
-                              {count_input("total", s.device_total, "B"),
-                               {"fraction", s.memory_fraction, ""},
-                               count_input("page", plan.pool.page_bytes, "B"),
-                               count_input("pages", plan.pool.n_pages),
-                               count_input("pages_per_request", plan.pool.pages_per_request)}},
-                             Evidence::derived, weights_source(s.runtime)));
+  if (!model.is_encoder) {
+    terms.push_back(exact_term("kv_pool", "gpu0", plan.kv,
+                               {pool_expression(s.runtime),
+                                {count_input("total", s.device_total, "B"),
+                                 {"fraction", s.memory_fraction, ""},
+                                 count_input("page", plan.pool.page_bytes, "B"),
+                                 count_input("pages", plan.pool.n_pages),
+                                 count_input("pages_per_request", plan.pool.pages_per_request)}},
+                               Evidence::derived, weights_source(s.runtime)));
+  }
   terms.push_back(
       range_term("device_context", kContext, {"readings", {}}, Evidence::measured, "overhead.csv"));
   return terms;
@@ -214,8 +220,9 @@ Result<ServingEstimate> estimate_serving(const Model& model, std::span<const Byt
   estimate.stage = tightest.stage;
   estimate.budget = fraction_of(s.device_total, s.memory_fraction);
   estimate.terms = make_terms(model, s, tightest);
-  estimate.starts =
-      tightest.pool.n_pages >= tightest.pool.pages_per_request && tightest.pool.n_pages > 0;
+  estimate.starts = model.is_encoder ? tightest.pool.max_concurrency > 0
+                                     : tightest.pool.n_pages >= tightest.pool.pages_per_request &&
+                                           tightest.pool.n_pages > 0;
   estimate.layers = rank_costs(model, s.parallel, tightest);
   estimate.pool = std::move(tightest.pool);
   if (model.n_ctx_train > 0 && s.max_model_len > model.n_ctx_train) {

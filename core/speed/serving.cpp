@@ -51,15 +51,14 @@ class ServingSpeed {
   }
 
   Speed run() {
+    if (model_.is_encoder) return read_only();
     Speed speed;
     decode(speed.decode);
     const double step = total(speed.decode);
     speed.decode_tok_s_each = around(1 / step);
     speed.decode_tok_s = around(work_.sequences / step);
     speed.slow = speed.decode_tok_s_each.likely < kComfortableTokS;
-    for (std::size_t i = 1; i < speed.decode.size(); ++i) {
-      if (speed.decode[i].seconds > speed.decode[speed.binding].seconds) speed.binding = i;
-    }
+    speed.binding = largest(speed.decode);
     if (device_.tflops > 0 && work_.prompt > 0) {
       prompt(speed.prompt);
       const double seconds = total(speed.prompt);
@@ -71,6 +70,26 @@ class ServingSpeed {
   }
 
  private:
+  /// Of an encoder: tokens that it reads a second.
+  [[nodiscard]] Speed read_only() const {
+    Speed speed;
+    speed.generates = false;
+    prompt(speed.prompt);
+    launches(speed.prompt);
+    speed.prompt_tok_s = around(work_.prompt / total(speed.prompt));
+    speed.decode_tok_s = speed.decode_tok_s_each = speed.prompt_tok_s;
+    speed.decode = speed.prompt;
+    speed.binding = largest(speed.decode);
+    return speed;
+  }
+
+  static std::size_t largest(const std::vector<SpeedPart>& parts) {
+    std::size_t found = 0;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      if (parts[i].seconds > parts[found].seconds) found = i;
+    }
+    return found;
+  }
   static SpeedRange around(double likely) { return {likely * kLow, likely, likely * kHigh}; }
   static double total(const std::vector<SpeedPart>& parts) {
     double seconds = 0;
@@ -109,7 +128,8 @@ class ServingSpeed {
   [[nodiscard]] double flop() const {
     double sum = 0;
     for (const Tensor& tensor : model_.tensors) {
-      const bool head = tensor.role == TensorRole::embedding && model_.tied_embeddings;
+      const bool head =
+          tensor.role == TensorRole::embedding && model_.tied_embeddings && !model_.is_encoder;
       if ((is_looked_up(tensor) && !head) || tensor.ne[1] <= 1) continue;
       if (tensor.role == TensorRole::vision || tensor.role == TensorRole::mtp) continue;
       sum += 2 * used_share(model_, tensor, 1) * static_cast<double>(tensor.elements());
@@ -165,6 +185,10 @@ class ServingSpeed {
             {"F", device_.tflops, "10^12/s"}}});
     }
     all_reduce(parts, b);
+    launches(parts);
+  }
+
+  void launches(std::vector<SpeedPart>& parts) const {
     const double tau = settings_.enforce_eager ? kEagerSeconds : kGraphSeconds;
     const auto n_layer = static_cast<double>(model_.layers.size());
     add(parts, "blocks", "gpu0", SpeedResource::launch, n_layer * tau + kStepSeconds,
@@ -200,6 +224,10 @@ Result<Speed> estimate_serving_speed(const Model& model, std::span<const Bytes> 
                                      const ServingSettings& settings,
                                      const ServingSpeedDevice& device,
                                      const SpeedWorkload& workload) {
+  const bool reads_only = model.is_encoder;
+  if (reads_only && !(device.tflops > 0 && workload.prompt > 0)) {
+    return Error{"speed_unknown", "gpu", {}};
+  }
   if (!(device.bandwidth_gb_s > 0)) return Error{"speed_unknown", "gpu", {}};
   return ServingSpeed(model, tensor_bytes, settings, device, workload).run();
 }

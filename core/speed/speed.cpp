@@ -129,6 +129,25 @@ class Estimator {
     if (over_room(all.resident_host)) add_disk(n_ubatch * host.weight_bytes());
   }
 
+  /// Encoders are small enough for the start of each operation to count.
+  void launches(const SpeedWork& all, Speed& speed) {
+    parts_ = &speed.prompt;
+    const StepWork& work = all.prompt;
+    double n_layer = 0;
+    for (const PlaceWork& place : work) n_layer += place.n_layer;
+    for (std::size_t i = 0; i + 1 < work.size(); ++i) {
+      const double operations = all.n_operations * work[i].n_layer / std::max(n_layer, 1.0);
+      const double tau = gpus_[i].costs.operation_us;
+      add("blocks", settings_.devices[i].name, SpeedResource::launch,
+          kMicro * micro_batches() * operations * tau,
+          {"micro-batches * operations * tau",
+           {{"micro-batches", micro_batches(), ""},
+            {"operations", operations, ""},
+            {"tau", tau, "us"}}});
+    }
+    host_used_ = work.back().weight_bytes() > 0;
+  }
+
   [[nodiscard]] bool host_used() const { return host_used_; }
   [[nodiscard]] bool rate_known() const {
     return std::all_of(gpus_.begin(), gpus_.end(), [](const Rates& it) { return it.flops > 0; });
@@ -413,10 +432,13 @@ Result<SpeedWork> speed_work(const Model& model, const LlamaCppSettings& setting
       std::min(static_cast<double>(std::max<std::int64_t>(
                    settings.n_ubatch > 0 ? settings.n_ubatch : settings.n_batch, 1)),
                std::max(workload.prompt * workload.sequences, 1.0));
-  auto prompt = step_work(model, settings, ubatch, workload.prompt_depth + workload.prompt / 2);
+  // A token sees those before it, half of the prompt in the mean; in an encoder all of its batch.
+  const double seen = model.is_encoder ? ubatch : workload.prompt_depth + workload.prompt / 2;
+  auto prompt = step_work(model, settings, ubatch, seen);
   if (!prompt) return prompt.error();
   return SpeedWork{std::move(decode.value()), std::move(prompt.value()),
-                   step_operations(model, settings), all.value().back().weight_bytes()};
+                   step_operations(model, settings), all.value().back().weight_bytes(),
+                   !model.is_encoder};
 }
 
 Result<Speed> estimate_speed(const Model& model, const LlamaCppSettings& settings,
@@ -426,6 +448,37 @@ Result<Speed> estimate_speed(const Model& model, const LlamaCppSettings& setting
   return estimate_speed(work.value(), settings, machine, workload);
 }
 
+namespace {
+
+std::size_t largest(const std::vector<SpeedPart>& parts) {
+  const auto found = std::max_element(
+      parts.begin(), parts.end(),
+      [](const SpeedPart& a, const SpeedPart& b) { return a.seconds < b.seconds; });
+  return static_cast<std::size_t>(found - parts.begin());
+}
+
+/// Of an encoder: tokens that it reads a second. Its constants are those of prompts of other
+/// models, so the range is the widest of those.
+Result<Speed> reading_speed(const SpeedWork& work, Estimator& estimator,
+                            const SpeedWorkload& workload) {
+  if (!estimator.rate_known()) return Error{"speed_unknown", "gpu", {}};
+  Speed speed;
+  speed.generates = false;
+  estimator.prompt(work, speed);
+  estimator.launches(work, speed);
+  const double seconds = total(speed.prompt);
+  if (!(seconds > 0)) return Error{"speed_unknown", "model", {}};
+  for (SpeedPart& part : speed.prompt) part.evidence = Evidence::assumed;
+  speed.prompt_tok_s = around(workload.prompt / seconds, prompt_spread(true));
+  speed.decode_tok_s = speed.prompt_tok_s;
+  speed.decode_tok_s_each = speed.prompt_tok_s;
+  speed.decode = speed.prompt;
+  speed.binding = largest(speed.decode);
+  return speed;
+}
+
+}  // namespace
+
 Result<Speed> estimate_speed(const SpeedWork& work, const LlamaCppSettings& settings,
                              const SpeedMachine& machine, const SpeedWorkload& workload) {
   if (machine.gpus.size() != settings.devices.size()) return Error{"speed_unknown", "gpu", {}};
@@ -434,6 +487,7 @@ Result<Speed> estimate_speed(const SpeedWork& work, const LlamaCppSettings& sett
   }
   Speed speed;
   Estimator estimator(settings, machine, workload);
+  if (!work.generates) return reading_speed(work, estimator, workload);
   estimator.decode(work, speed);
   const double step = total(speed.decode);
   if (!(step > 0)) return Error{"speed_unknown", "model", {}};
@@ -442,9 +496,7 @@ Result<Speed> estimate_speed(const SpeedWork& work, const LlamaCppSettings& sett
   speed.decode_tok_s_each = around(1 / step, spread);
   speed.decode_tok_s = around(workload.sequences / step, spread);
   speed.slow = speed.decode_tok_s_each.likely < kComfortableTokS;
-  for (std::size_t i = 1; i < speed.decode.size(); ++i) {
-    if (speed.decode[i].seconds > speed.decode[speed.binding].seconds) speed.binding = i;
-  }
+  speed.binding = largest(speed.decode);
   if (estimator.rate_known() && workload.prompt > 0) {
     estimator.prompt(work, speed);
     const Spread wide = prompt_spread(estimator.host_used());

@@ -78,6 +78,9 @@ struct SpeedPart {
 inline constexpr double kComfortableTokS = 10;
 
 struct Speed {
+  /// False for encoders, which write nothing: `decode` and the rates beside it are then those of
+  /// reading, and first_token_s is 0.
+  bool generates = true;
   SpeedRange decode_tok_s;       // of all sequences together
   SpeedRange decode_tok_s_each;  // of one
   SpeedRange prompt_tok_s;       // 0: the arithmetic rate of the device is unknown
@@ -96,6 +99,7 @@ struct SpeedWork {
   StepWork prompt;           // of one micro-batch
   double n_operations = 0;   // of one step, on all places
   double resident_host = 0;  // bytes of weights that the host has to keep
+  bool generates = true;
 };
 /// Errors: those of step_work().
 [[nodiscard]] Result<SpeedWork> speed_work(const Model& model, const LlamaCppSettings& settings,

@@ -119,8 +119,8 @@ Result<StepWork> step_work(const Model& model, const LlamaCppSettings& settings,
       expert_device[static_cast<std::size_t>(tensor.layer)] = placement.tensor_device[i];
     }
   }
-  // A tied token table is multiplied with as the output head.
-  if (!has_head && table != nullptr) {
+  // A tied token table is multiplied with as the output head; encoders have none.
+  if (!has_head && !model.is_encoder && table != nullptr) {
     add_weight(at(placement.output_device), model, *table, n_tokens);
   }
 

@@ -255,6 +255,7 @@ export const inference = {
   "error.unknown_choice": "Unknown choice",
   "error.quant_shape": "Cannot be made in this quantization ({x})",
   "error.arch_unknown": "Unknown architecture \"{x}\": {y} left out",
+  "error.text_over": "Texts of more than {x} tokens are refused: raise \"Batch\" and \"Tokens computed at once\"",
   "error.graph_unknown": "The compute buffer of \"{x}\" is a guess from similar architectures",
   "error.shape_unknown": "The structure of \"{x}\" is not known",
   "error.hf_404": "\"{x}\" is not in the catalog",

@@ -252,6 +252,7 @@ export const inference = {
   "error.unknown_choice": "知らない選択です",
   "error.quant_shape": "この量子化では作れません（{x}）",
   "error.arch_unknown": "知らない構造「{x}」です。{y}は計算しません",
+  "error.text_over": "{x} トークンより長い文章は断られます。「バッチ」と「一度に計算するトークン」を大きくしてください",
   "error.graph_unknown": "「{x}」の計算バッファは、似た構造からの推測です",
   "error.shape_unknown": "「{x}」の構造がわかりません",
   "error.hf_404": "カタログに「{x}」はありません",

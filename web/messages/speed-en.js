@@ -1,6 +1,7 @@
 /** Sentences about speed. Rules as in first-en.js. */
 export const speed = {
   "speed.decode": "Decode speed",
+  "speed.reading": "Reading speed",
   "speed.first": "first token after {x}",
   "speed.limit": "Bottleneck",
   "speed.limit_memory": "limited by the bandwidth of {x} memory",

@@ -1,6 +1,7 @@
 /** 速さの文言。規則は first-ja.js と同じ。 */
 export const speed = {
   "speed.decode": "生成の速さ",
+  "speed.reading": "読み取りの速さ",
   "speed.first": "最初の1語まで {x}",
   "speed.limit": "ここが上限",
   "speed.limit_memory": "上限は {x} のメモリの帯域",

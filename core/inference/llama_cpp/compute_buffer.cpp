@@ -56,9 +56,12 @@ bool uses_pipeline(const LlamaCppSettings& settings, const LlamaCppPlacement& pl
 bool is_absurd(const Model& model, const LlamaCppContext& context) {
   constexpr double kLimit = 1e15;  // bytes of one tensor
   double widest = static_cast<double>(model.n_vocab);
+  // T5's decoder attends to a text of the trained length, too.
+  const std::int64_t n_keys =
+      model.architecture == "t5" ? std::max(context.n_cells, model.n_ctx_train) : context.n_cells;
   for (const Layer& layer : model.layers) {
     const auto heads = static_cast<double>(layer.attention.n_head);
-    widest = std::max(widest, heads * static_cast<double>(context.n_cells));
+    widest = std::max(widest, heads * static_cast<double>(n_keys));
   }
   for (const Tensor& tensor : model.tensors) {
     const auto used = static_cast<double>(std::max<std::int64_t>(tensor.ne[2], 1));
@@ -168,8 +171,11 @@ Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& 
     result.buffers = compute_buffer_range(*state.model.model, settings, context, placement);
     return result;
   }
-  result.graph_measured =
-      state.model.traits->measured && settings.release >= LlamaCppRelease::build_2025_11;
+  // Encoders and diffusion models were measured with builds of 2026 only.
+  const LlamaCppRelease since = state.model.traits->attends_to_batch
+                                    ? LlamaCppRelease::v0_5_0
+                                    : LlamaCppRelease::build_2025_11;
+  result.graph_measured = state.model.traits->measured && settings.release >= since;
   GraphRequest request = make_request(settings, context, placement, state.model);
   std::vector<ScheduledBackend> backends;
   std::vector<BackendMemory> memory;

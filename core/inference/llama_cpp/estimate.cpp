@@ -161,6 +161,29 @@ void add_compute(const LlamaCppSettings& settings, const LlamaCppContext& contex
   }
 }
 
+void add_output_buffer(const Model& model, const LlamaCppSettings& settings,
+                       const LlamaCppContext& context, std::vector<Term>& terms) {
+  const Bytes at_start = output_buffer_bytes(model, context);
+  const Bytes grown = output_buffer_bytes_all_rows(model, context);
+  const auto add = [&](Bytes bytes, Formula formula) {
+    terms.push_back(exact_term("output_buffer", "host", bytes, std::move(formula),
+                               evidence_of(model), "llama.cpp v0.5.0, output_reserve"));
+  };
+  if (model.is_encoder) {
+    // The first full batch makes it grow: every token is an output.
+    add(grown, {"n_batch * (n_vocab + n_embd) * 4",
+                {{"n_batch", number(context.n_batch), ""},
+                 {"n_vocab", number(model.n_vocab), ""},
+                 {"n_embd", number(embedding_width(model)), ""}}});
+    terms.back().low = at_start;
+    return;
+  }
+  add(at_start, {"n_seq * n_vocab * 4",
+                 {{"n_seq", number(context.n_seq), ""}, {"n_vocab", number(model.n_vocab), ""}}});
+  // A program that asks for the logits of whole batches makes it grow.
+  if (settings.n_outputs_max == 0) terms.back().high = grown;
+}
+
 /// F16 K and V of the widest layer, which builds before mid-2026 convert outside the buffers.
 Bytes kv_scratch(const LlamaCppSettings& settings, const LlamaCppContext& context,
                  const std::vector<KvLayer>& layers) {
@@ -325,6 +348,9 @@ LayerCosts layer_costs(const Model& model, const LlamaCppPlacement& placement,
 void add_warnings(const Model& model, LlamaCppEstimate& estimate) {
   for (const std::string& unknown : model.unknowns) {
     const std::size_t colon = unknown.find(':');
+    // What kind of model it is leaves no doubt about the numbers.
+    const std::string_view kind = std::string_view(unknown).substr(0, colon);
+    if (kind == "encoder" || kind == "diffusion") continue;
     estimate.warnings.push_back({unknown.substr(0, colon), "model",
                                  colon == std::string::npos ? "" : unknown.substr(colon + 1)});
   }
@@ -378,15 +404,7 @@ Result<LlamaCppEstimate> LlamaCppEstimator::estimate(const LlamaCppSettings& set
   add_weights(*model_, settings, placement, terms);
   add_kv(*model_, settings, estimate.context, kv, terms);
   add_states(*model_, settings, estimate.context, states, terms);
-  terms.push_back(exact_term(
-      "output_buffer", "host", output_buffer_bytes(*model_, estimate.context),
-      {"n_seq * n_vocab * 4",
-       {{"n_seq", number(estimate.context.n_seq), ""}, {"n_vocab", number(model_->n_vocab), ""}}},
-      evidence_of(*model_), "llama.cpp v0.5.0, output_reserve"));
-  if (settings.n_outputs_max == 0) {
-    // A program that asks for the logits of whole batches makes it grow.
-    terms.back().high = output_buffer_bytes_all_logits(*model_, estimate.context);
-  }
+  add_output_buffer(*model_, settings, estimate.context, terms);
   add_compute(settings, estimate.context, estimate.compute, terms);
   add_mtp(*model_, settings, estimate.context, placement, terms);
   if (settings.parts) {

@@ -141,10 +141,14 @@ void GraphBuilder::make_inputs() {
       g_.input(GgmlType::I32, {request_.n_seq, 1, 1, 1}, GraphLabel::inp_s_copy);
   state_ids_ = g_.view_1d(copy_ids, request_.n_seq);
   other_state_ids_ = g_.view_1d(copy_ids, 0);
+  if (traits_.position_bias) make_t5_inputs();
   if (traits_.attends_to_batch) {
     batch_.n_cells = request_.n_tokens;
-    batch_.mask = g_.input(request_.flash_attention ? GgmlType::F16 : GgmlType::F32,
-                           {request_.n_tokens, request_.n_tokens, 1, 1}, GraphLabel::inp_kq_mask);
+    const GgmlType type = request_.flash_attention ? GgmlType::F16 : GgmlType::F32;
+    const Shape shape = {request_.n_tokens, request_.n_tokens, 1, 1};
+    batch_.mask = g_.input(type, shape, GraphLabel::inp_kq_mask);
+    batch_window_ = batch_;
+    batch_window_.mask = g_.input(type, shape, GraphLabel::inp_kq_mask);
     return;
   }
   if (traits_.form == BlockForm::deepseek4) return make_compressed_inputs();
@@ -224,7 +228,9 @@ BlockForm GraphBuilder::form() const {
 void GraphBuilder::build() {
   TensorId x = embeddings();
   make_inputs();
-  if (has(WeightName::position_embd)) {
+  if (traits_.encoder) {
+    x = encoder_embeddings(x);
+  } else if (has(WeightName::position_embd)) {
     const std::int32_t table = refs(WeightName::position_embd).weight;
     x = g_.add(x, g_.get_rows(tensor_of(table, request_.cpu), positions_));
   }
@@ -273,6 +279,12 @@ void GraphBuilder::build() {
       case BlockForm::chameleon:
         x = chameleon_block(x);
         break;
+      case BlockForm::bert:
+        x = bert_block(x);
+        break;
+      case BlockForm::t5:
+        x = t5_block(x);
+        break;
       case BlockForm::rwkv6:
       case BlockForm::rwkv7:
         x = rwkv_block(x);
@@ -303,7 +315,11 @@ void GraphBuilder::build() {
   g_.set_layer(-1);
   if (traits_.form == BlockForm::gemma3n) x = altup_end(x);
   if (traits_.form == BlockForm::deepseek4) x = join_streams(x);
-  head(x);
+  if (traits_.encoder) {
+    encoder_head(x);
+  } else {
+    head(x);
+  }
 }
 
 TensorId GraphBuilder::sequential_block(TensorId x) {
@@ -479,8 +495,10 @@ void GraphBuilder::head(TensorId x) {
     x = g_.get_rows(x, out_ids_);
   }
   // LFM2 keeps its final norm under the name of an embedding norm.
-  const WeightName final_norm =
-      has(WeightName::output_norm) ? WeightName::output_norm : WeightName::token_embd_norm;
+  WeightName final_norm = WeightName::token_embd_norm;
+  for (const WeightName name : {WeightName::output_norm, WeightName::dec_output_norm}) {
+    if (has(name)) final_norm = name;
+  }
   x = g_.labelled(norm(x, final_norm), GraphLabel::result_norm);
   g_[x].flags |= GraphTensor::kOutput;
   if (prune_where() == Prune::after_norm) {

@@ -119,6 +119,20 @@ class GraphBuilder {
   TensorId altup_correct(TensorId predictions, TensorId activated);
   TensorId largest_of_rows(TensorId x);
 
+  // graph_builder_encoder.cpp
+  TensorId encoder_embeddings(TensorId x);
+  TensorId bert_block(TensorId x);
+  void encoder_head(TensorId x);
+  TensorId pool(TensorId x);
+  TensorId mean_of_tokens(TensorId x);
+  TensorId classify(TensorId x);
+
+  // graph_builder_t5.cpp
+  void make_t5_inputs();
+  TensorId position_bias();
+  TensorId cross_attention(TensorId x);
+  TensorId t5_block(TensorId x);
+
   // weights and products, graph_builder.cpp
   [[nodiscard]] const WeightRefs& refs(WeightName name) const;
   [[nodiscard]] bool has(WeightName name) const { return refs(name).weight >= 0; }
@@ -265,10 +279,15 @@ class GraphBuilder {
   TensorId chosen_cells_ = kNoTensor;
   BlockInputs blocks_;
   TensorId tokens_ = kNoTensor;
-  Compressor overlapping_;  // one key for 4 tokens, from 8
-  Compressor heavy_;        // one key for 128 tokens
-  Compressor indexed_;      // the indexer's, as the overlapping
-  Cache batch_;             // no cache: keys are those of the batch
+  Compressor overlapping_;        // one key for 4 tokens, from 8
+  Compressor heavy_;              // one key for 128 tokens
+  Compressor indexed_;            // the indexer's, as the overlapping
+  Cache batch_;                   // no cache: keys are those of the batch
+  Cache batch_window_;            // the same of window layers: another mask
+  TensorId buckets_ = kNoTensor;  // T5: of the distances, [keys, U]
+  TensorId bias_ = kNoTensor;     // added to the scores of the attention at hand
+  TensorId encoded_ = kNoTensor;  // T5: the encoder's result, [E, tokens of the text]
+  Cache cross_;                   // the mask over it
   std::vector<Mark> norms_;
   std::vector<Mark> flash_;
   std::vector<Mark> merged_;

@@ -108,11 +108,19 @@ GraphBuilder::Qkv GraphBuilder::project_qkv(TensorId x) {
 }
 
 TensorId GraphBuilder::self_attention(TensorId x) {
+  if (traits_.position_bias) bias_ = position_bias();
   Qkv qkv = project_qkv(x);
-  const auto head_norms = [&] {
+  const auto head_norm = [&](TensorId x, WeightName name) {
     const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
-    if (has(WeightName::attn_q_norm)) qkv.q = norm(qkv.q, WeightName::attn_q_norm, kind);
-    if (has(WeightName::attn_k_norm)) qkv.k = norm(qkv.k, WeightName::attn_k_norm, kind);
+    if (!has(name)) return x;
+    if (traits_.form != BlockForm::bert) return norm(x, name, kind);
+    // Jina BERT v2 joins the heads again for its norms.
+    const Shape heads = g_[x].ne;
+    return g_.reshape(norm(g_.reshape(x, {heads[0] * heads[1], heads[2], 1, 1}), name), heads);
+  };
+  const auto head_norms = [&] {
+    qkv.q = head_norm(qkv.q, WeightName::attn_q_norm);
+    qkv.k = head_norm(qkv.k, WeightName::attn_k_norm);
     if (traits_.plain_k_norm) qkv.k = g_.rms_norm(qkv.k);
   };
   if (!traits_.flat_qk_norm && !traits_.qk_norm_after_rope) head_norms();
@@ -230,7 +238,8 @@ TensorId GraphBuilder::attend_to_batch(const Qkv& qkv) {
   g_.expand(qkv.q);
   g_.expand(qkv.k);
   g_.expand(qkv.v);
-  return scores_to_values(qkv.q, qkv.k, qkv.v, false, batch_);
+  const bool window = layer().attention.span != AttentionSpan::full;
+  return scores_to_values(qkv.q, qkv.k, qkv.v, false, window ? batch_window_ : batch_);
 }
 
 TensorId GraphBuilder::attend(const Qkv& projected, bool project) {
@@ -296,7 +305,8 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
   const bool latent = layer().attention.mla && layer().attention.mla->absorbed;
   const auto mark = [&](TensorId id) { return Mark{id, static_cast<std::int16_t>(il_)}; };
   TensorId out = kNoTensor;
-  if (request_.flash_attention) {
+  // Flash attention cannot add a bias to the scores.
+  if (request_.flash_attention && bias_ == kNoTensor) {
     // Keys and values that come from no cache are not yet of the kernel's type.
     const auto half = [&](TensorId t) {
       const GraphTensor from = g_[t];
@@ -319,6 +329,7 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
         (model_.hparams.attn_soft_cap || traits_.architecture == "grok")) {
       scores = g_.scale(g_.unary(g_.scale(scores)));
     }
+    if (bias_ != kNoTensor) scores = g_.labelled(g_.add(scores, bias_), GraphLabel::kq);
     scores = g_.labelled(g_.soft_max(scores, cache.mask, sinks), GraphLabel::kq);
     if (!v_is_transposed) v = g_.labelled(g_.cont(g_.transpose(v)), GraphLabel::v);
     out = g_.labelled(g_.mul_mat(v, scores), GraphLabel::kqv);

@@ -9,6 +9,9 @@ TensorId GraphBuilder::activate(TensorId x) {
   switch (traits_.activation) {
     case Activation::swiglu_halves:
       return g_.labelled(g_.glu_halves(x), GraphLabel::ffn_act);
+    case Activation::halves_if_wide:
+      return g_.labelled(g_[x].ne[0] > layer().feed_forward.n_ff ? g_.glu_halves(x) : g_.unary(x),
+                         GraphLabel::ffn_act);
     case Activation::relu_sqr:
       return g_.sqr(g_.unary(x));
     case Activation::silu:

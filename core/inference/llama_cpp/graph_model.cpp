@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "attn_q_b",
     "attn_q_norm",
     "attn_qkv",
+    "attn_rel_b",
     "attn_sinks",
     "attn_sub_norm",
     "attn_v",
@@ -51,6 +52,11 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "channel_mix_lerp_r",
     "channel_mix_receptance",
     "channel_mix_value",
+    "cross_attn_k",
+    "cross_attn_norm",
+    "cross_attn_o",
+    "cross_attn_q",
+    "cross_attn_v",
     "exp_probs_b",
     "ffn_act",
     "ffn_down",
@@ -165,6 +171,13 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "time_mix_w2",
     "altup_proj",
     "altup_unembd_proj",
+    "cls",
+    "cls.norm",
+    "cls.output",
+    "dec.output_norm",
+    "dense_2",
+    "dense_3",
+    "enc.output_norm",
     "output",
     "output_hc_base",
     "output_hc_fn",
@@ -176,6 +189,7 @@ constexpr std::array<std::string_view, kWeightNames> kNames = {
     "position_embd",
     "token_embd",
     "token_embd_norm",
+    "token_types",
 };
 constexpr std::size_t kFirstGlobal = static_cast<std::size_t>(WeightName::altup_proj);
 
@@ -191,7 +205,11 @@ std::optional<std::size_t> find_name(std::string_view name) {
   return block ? block : search(kFirstGlobal, kWeightNames);
 }
 
+/// Without "blk.N." and, of T5, "dec." or "enc." before it.
 std::string_view without_block_prefix(std::string_view name) {
+  for (const std::string_view part : {"enc.", "dec."}) {
+    if (name.starts_with(part)) name.remove_prefix(part.size());
+  }
   constexpr std::string_view kPrefix = "blk.";
   if (name.substr(0, kPrefix.size()) != kPrefix) return name;
   const std::size_t dot = name.find('.', kPrefix.size());
@@ -202,10 +220,25 @@ void store(BlockWeights& weights, std::string_view name, std::int32_t index) {
   const std::size_t dot = name.rfind('.');
   const std::string_view kind = dot == std::string_view::npos ? "" : name.substr(dot + 1);
   const bool typed = kind == "weight" || kind == "bias" || kind == "scale";
-  const auto slot = find_name(typed ? name.substr(0, dot) : name);
+  const std::string_view base = typed ? name.substr(0, dot) : name;
+  const auto slot = find_name(base == "attn_o" ? "attn_output" : base);  // T5's name for it
   if (!slot) return;
   WeightRefs& refs = weights[*slot];
   (kind == "bias" ? refs.bias : kind == "scale" ? refs.scale : refs.weight) = index;
+}
+
+Pooling read_pooling(const Model& model) {
+  switch (std::llround(model.hparam("pooling_type", 0))) {
+    case 1:
+      return Pooling::mean;
+    case 2:  // the first token
+    case 3:  // the last
+      return Pooling::one_token;
+    case 4:
+      return Pooling::rank;
+    default:
+      return Pooling::none;
+  }
 }
 
 GraphHparams read_hparams(const Model& model) {
@@ -239,6 +272,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
   hparams.rescale_period = integer("rescale_every_n_layers");
+  hparams.pooling = read_pooling(model);
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
     hparams.embedding_scale = true;
@@ -287,6 +321,10 @@ class BlockCheck {
         return shared_attention() && feed_forward() && (!has_table() || per_block_part()) &&
                (!has({WeightName::ffn_gate_inp}) || at(WeightName::ffn_gate_inp).scale >= 0) &&
                has({WeightName::ffn_up, WeightName::ffn_down});
+      case BlockForm::t5:
+        return attention() && feed_forward() && model_.model->n_ctx_train > 0 &&
+               has({WeightName::cross_attn_k, WeightName::cross_attn_output,
+                    WeightName::cross_attn_q, WeightName::cross_attn_v});
       default:
         return mixer() && feed_forward() &&
                (!traits_.embedding_skip || has({WeightName::layer_output_scale}));
@@ -353,9 +391,9 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    if (attention.shares_kv != traits_.attends_to_batch || attention.n_head < 1 ||
-        attention.n_head_kv < 1 || attention.head_dim_k < 1 || attention.head_dim_v < 1 ||
-        !has({WeightName::attn_output})) {
+    const bool no_cache = traits_.attends_to_batch && !traits_.unread_cache;
+    if (attention.shares_kv != no_cache || attention.n_head < 1 || attention.n_head_kv < 1 ||
+        attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
       return false;
     }
     const bool latent =
@@ -372,6 +410,7 @@ class BlockCheck {
       return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
+    if (traits_.position_bias && !has_bias_table()) return false;
     if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
@@ -419,6 +458,15 @@ class BlockCheck {
                 WeightName::indexer_compressor_kv, WeightName::indexer_compressor_norm}) &&
            shape_of(WeightName::indexer_attn_q_b)[1] ==
                shape_of(WeightName::indexer_proj)[1] * a.indexer_head_dim;
+  }
+
+  /// The first block's table serves those without one of their own. A row has a value per head.
+  [[nodiscard]] bool has_bias_table() const {
+    constexpr auto kBias = static_cast<std::size_t>(WeightName::attn_rel_b);
+    const std::int32_t own = weights_[kBias].weight;
+    const std::int32_t table = own >= 0 ? own : model_.blocks.front()[kBias].weight;
+    return table >= 0 &&
+           model_.model->tensors[static_cast<std::size_t>(table)].ne[0] == layer_.attention.n_head;
   }
 
   [[nodiscard]] bool plamo2() const {
@@ -578,7 +626,9 @@ GraphModel prepare_graph_model(const Model& model) {
     const auto index = static_cast<std::int32_t>(i);
     if (tensor.layer < 0) {
       store(prepared.globals, tensor.name, index);
-    } else if (static_cast<std::size_t>(tensor.layer) < prepared.blocks.size()) {
+    } else if (static_cast<std::size_t>(tensor.layer) < prepared.blocks.size() &&
+               !(model.architecture == "t5" && tensor.name.starts_with("enc."))) {
+      // T5 has two graphs; the decoder's is the one that is allocated at load.
       store(prepared.blocks[static_cast<std::size_t>(tensor.layer)],
             without_block_prefix(tensor.name), index);
     }

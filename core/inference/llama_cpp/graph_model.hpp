@@ -45,6 +45,7 @@ enum class WeightName : std::uint8_t {
   attn_q_b,
   attn_q_norm,
   attn_qkv,
+  attn_rel_b,
   attn_sinks,
   attn_sub_norm,
   attn_v,
@@ -54,6 +55,11 @@ enum class WeightName : std::uint8_t {
   channel_mix_lerp_r,
   channel_mix_receptance,
   channel_mix_value,
+  cross_attn_k,
+  cross_attn_norm,
+  cross_attn_output,
+  cross_attn_q,
+  cross_attn_v,
   exp_probs_b,
   ffn_act,
   ffn_down,
@@ -169,6 +175,13 @@ enum class WeightName : std::uint8_t {
   // whole model
   altup_proj,
   altup_unembd_proj,
+  cls,
+  cls_norm,
+  cls_output,
+  dec_output_norm,
+  dense_2,
+  dense_3,
+  enc_output_norm,
   output,
   output_hc_base,
   output_hc_fn,
@@ -180,6 +193,7 @@ enum class WeightName : std::uint8_t {
   position_embd,
   token_embd,
   token_embd_norm,
+  token_types,
   count
 };
 inline constexpr std::size_t kWeightNames = static_cast<std::size_t>(WeightName::count);
@@ -194,7 +208,14 @@ using BlockWeights = std::array<WeightRefs, kWeightNames>;
 
 enum class NormKind : std::uint8_t { rms, layer };
 
-enum class Activation : std::uint8_t { silu, gelu, relu, relu_sqr, swiglu_halves };
+enum class Activation : std::uint8_t {
+  silu,
+  gelu,
+  relu,
+  relu_sqr,
+  swiglu_halves,
+  halves_if_wide  // Jina BERT v2: gate and value in one projection, or a plain one
+};
 
 /// How the router's logits become weights of the chosen experts.
 enum class ExpertGating : std::uint8_t { soft_max, sigmoid, soft_max_of_chosen, sqrt_softplus };
@@ -219,6 +240,8 @@ enum class BlockForm : std::uint8_t {
   rwkv7,
   deepseek4,  // streams joined by hyper-connections; compressed keys
   chameleon,  // sequential, with norms before or after attention and feed-forward
+  bert,       // sequential, with norms of the sums
+  t5,         // sequential, attention to the encoder's result in between
 };
 
 enum class Prune : std::uint8_t {
@@ -296,8 +319,11 @@ struct FamilyTraits {
   bool plain_qk_norm = false;     // Llama 4: without weights, after rope
   bool plain_k_norm = false;      // Talkie: keys, without weights, after rope
   bool layer_qk_norm = false;     // Chameleon: layer norms with biases
-  // Diffusion models: no KV cache, tokens of the batch attend to each other.
+  // Encoders and diffusion models: no KV cache is read, tokens of the batch attend to each other.
   bool attends_to_batch = false;
+  bool position_bias = false;       // T5: scores get a learned bias by distance
+  bool unread_cache = false;        // of attends_to_batch: there is a cache all the same
+  bool encoder = false;             // ends with vectors of the texts instead of logits
   bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
   bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts
   bool norm_from_header = false;    // RMS norms if the header has their epsilon
@@ -305,6 +331,9 @@ struct FamilyTraits {
   bool sparse_attention = false;    // DeepSeek 3.2: an indexer chooses the cells
   bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
 };
+
+/// What becomes of a text's tokens in an encoder. Source: llama_pooling_type in include/llama.h.
+enum class Pooling : std::uint8_t { none, mean, one_token, rank };
 
 struct GraphHparams {
   bool expert_weights_norm = false;
@@ -333,6 +362,7 @@ struct GraphHparams {
   std::int64_t n_dense_lead = 0;    // blocks before the first with experts
   std::int64_t rescale_period = 0;  // RWKV-6: the result is halved after so many blocks; 0: never
   std::int64_t n_ctx_orig = 0;
+  Pooling pooling = Pooling::none;
 };
 
 struct GraphModel {

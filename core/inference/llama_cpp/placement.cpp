@@ -46,6 +46,14 @@ bool reads_rope_factors(const Model& model, std::size_t il) {
   return model.architecture != "gemma4" || model.layers[il].attention.span == AttentionSpan::full;
 }
 
+/// Whether a model without a head of its own multiplies by a second copy of the token table.
+bool loads_table_twice(const Model& model) {
+  // BitNet multiplies by the host's table. Encoders have no head; some load one nevertheless.
+  if (model.architecture == "bitnet") return false;
+  return !model.is_encoder || model.architecture == "gemma-embedding" ||
+         model.architecture == "llama-embed" || model.architecture == "t5encoder";
+}
+
 /// The device of block `il`: the last n_gpu_layers of blocks + output go to the GPUs, cut where
 /// the cumulative share passes. Single precision, as the runtime computes it.
 class LayerSplit {
@@ -173,9 +181,7 @@ void place_tensors(const Model& model, const LlamaCppSettings& settings,
       }
     }
   }
-  // BitNet multiplies by the host's table.
-  const bool copied = model.architecture != "bitnet";
-  if (copied && token_table && !has_output && placement.output_device != kHost) {
+  if (loads_table_twice(model) && token_table && !has_output && placement.output_device != kHost) {
     placement.copies.push_back({*token_table, placement.output_device, false});
   }
 }
@@ -191,7 +197,7 @@ void choose_repacked(const Model& model, const LlamaCppSettings& settings,
     if (placement.tensor_device[i] != kHost || !is_repackable(tensor)) continue;
     if (tensor.name == "token_embd.weight") {
       // Looked up, so it stays; a tied output layer multiplies by a repacked second copy.
-      if (model.find_tensor("output.weight") == nullptr) {
+      if (loads_table_twice(model) && model.find_tensor("output.weight") == nullptr) {
         placement.copies.push_back({i, kHost, true});
       }
       continue;

@@ -50,7 +50,8 @@ bool has_window_cache(const Model& model) {
   if (model.sliding_window <= 0) return false;
   if (model.has_compressed_keys()) return true;
   return std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
-    return layer.kind == LayerKind::attention && layer.attention.span != AttentionSpan::full;
+    return layer.kind == LayerKind::attention && !layer.attention.shares_kv &&
+           layer.attention.span != AttentionSpan::full;
   });
 }
 
@@ -101,6 +102,11 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
 
   LlamaCppContext context;
+  if (model.is_encoder) {
+    constexpr double kRank = 4;  // LLAMA_POOLING_TYPE_RANK
+    const bool ranks = model.hparam("pooling_type", 0) == kRank;
+    context.purpose = ranks ? Purpose::ranking : Purpose::embeddings;
+  }
   context.n_seq = settings.n_seq;
   context.n_stream = settings.kv_unified ? 1 : settings.n_seq;
   const bool old = settings.release < LlamaCppRelease::build_2025_11;
@@ -114,9 +120,19 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
   // Compressed keys are kept per sequence even with one common cache, each as long as the context.
   if (model.has_compressed_keys()) context.n_stream = context.n_seq;
-  context.n_batch = std::min(settings.n_batch, context.n_ctx);
+  // Without causal attention the batch may be longer than the context.
+  context.n_batch = model.is_encoder ? settings.n_batch : std::min(settings.n_batch, context.n_ctx);
   context.n_ubatch =
       std::min(settings.n_ubatch == 0 ? context.n_batch : settings.n_ubatch, context.n_batch);
+  // An encoder reads a batch at once; llama-server shortens its batches to that.
+  if (model.is_encoder) {
+    context.n_batch = context.n_ubatch;
+    const std::int64_t longest =
+        std::min(context.n_cells, round_up(model.n_ctx_train, kCellPadding));
+    if (context.n_ubatch < longest) {
+      context.warnings.push_back({"text_over", "model", std::to_string(context.n_ubatch)});
+    }
+  }
   if (has_window_cache(model) && !old) {
     const std::int64_t sequences = context.n_seq / context.n_stream;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;
@@ -126,7 +142,10 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   }
   const std::int64_t tokens = std::min(context.n_ctx, context.n_ubatch);
   context.n_tokens = round_up(tokens, context.n_seq);
-  const std::int64_t rows = settings.n_outputs_max * (1 + settings.n_draft);
+  // A text's vector is made of all its tokens (server_n_outputs_max in llama-server); T5 encodes
+  // in the same context.
+  const bool all_rows = model.is_encoder || model.architecture == "t5";
+  const std::int64_t rows = all_rows ? 0 : settings.n_outputs_max * (1 + settings.n_draft);
   context.n_outputs = std::min(tokens, rows == 0 ? context.n_batch : rows);
   // Grok's scores go through a tanh that flash attention lacks: the runtime turns it off.
   context.no_flash_attention = model.architecture == "grok";

@@ -104,6 +104,9 @@ struct LlamaCppSettings {
   bool cuda_quantized_kv_scratch = true;  // flash attention converts quantized K and V to F16
 };
 
+/// What a model is run for.
+enum class Purpose : std::uint8_t { text, embeddings, ranking };
+
 /// The numbers that the runtime derives from the settings before allocating.
 /// Source: llama-context.cpp of the release; llama-cpp-graph.md section 1 of our references.
 struct LlamaCppContext {
@@ -119,7 +122,10 @@ struct LlamaCppContext {
   std::int64_t n_gpu_layers = 0;    // 0 .. n_layer + 1, 0 without a device
   bool no_flash_attention = false;  // of this architecture, whatever is asked for
   bool v_transposed = false;        // V cache layout: flash attention off at creation
-  std::vector<Error> warnings;      // things the runtime only warns about: "ctx_over", "ngl_over"
+  Purpose purpose = Purpose::text;
+  std::vector<Error> warnings;  // things the runtime only warns about: "ctx_over", "ngl_over"; or
+                                // refuses: an encoder texts longer than a micro-batch,
+                                // "text_over"
 };
 
 /// Applies the runtime's clamps and paddings, or says why the runtime would refuse.

@@ -180,3 +180,91 @@ TEST_CASE("programs of the family start with their own defaults") {
   CHECK(default_settings(LlamaCppProgram::library).swa_full);
   CHECK(default_settings(LlamaCppProgram::ollama).n_ctx == 4096);
 }
+
+TEST_CASE("an encoder keeps no cache; its buffers follow the batch, not the context") {
+  const Model model = truth_model("bge-m3");
+  REQUIRE(model.is_encoder);
+  LlamaCppSettings settings = one_gpu();
+  settings.n_ubatch = 512;
+  const auto estimate = estimate_llama_cpp(model, settings);
+  REQUIRE(estimate.ok());
+  CHECK(estimate.value().compute.graph_known);
+  CHECK(bytes_of(estimate.value(), "weights", "gpu0") == 605265920);
+  CHECK(bytes_of(estimate.value(), "compute_buffer", "gpu0") == 13113376);
+  CHECK(bytes_of(estimate.value(), "compute_buffer", "host") == 6821920);
+  CHECK(find(estimate.value(), "kv_cache", "gpu0") == nullptr);
+  CHECK(find(estimate.value(), "kv_cache", "host") == nullptr);
+
+  // What it is leaves no doubt, but longer texts than a micro-batch would be refused.
+  REQUIRE(estimate.value().warnings.size() == 1);
+  CHECK(estimate.value().warnings.front().code == "text_over");
+  CHECK(estimate.value().warnings.front().detail == "512");
+
+  // A row of logits and a vector: one at start, one per token after the first full batch.
+  const Term* output = find(estimate.value(), "output_buffer", "host");
+  REQUIRE(output != nullptr);
+  CHECK(output->low == (250002 + 1024) * 4);
+  CHECK(output->bytes == Bytes{512} * (250002 + 1024) * 4);
+  CHECK(output->high == output->bytes);
+
+  settings.n_ctx = 131072;
+  const auto longer = estimate_llama_cpp(model, settings);
+  CHECK(total_on(longer.value(), "gpu0") == total_on(estimate.value(), "gpu0"));
+  settings.n_ubatch = 2048;
+  const auto wider = estimate_llama_cpp(model, settings);
+  CHECK(total_on(wider.value(), "gpu0") > total_on(longer.value(), "gpu0"));
+}
+
+TEST_CASE("an encoder reads a batch at once, whatever the batch is said to be") {
+  LlamaCppSettings settings = one_gpu();
+  settings.n_ctx = 256;
+  settings.n_batch = 2048;
+  settings.n_ubatch = 1024;
+  const Model model = truth_model("ModernBERT-base");
+  const auto context = normalize(settings, model);
+  REQUIRE(context.ok());
+  CHECK(context.value().n_batch == 1024);
+  CHECK(context.value().n_tokens == 256);
+  CHECK(context.value().n_outputs == 256);
+  CHECK(context.value().n_cells_swa == 0);
+  CHECK(context.value().purpose == Purpose::embeddings);
+  CHECK(context.value().warnings.empty());  // no text is longer than the context
+  CHECK(normalize(settings, truth_model("bge-reranker-v2-m3")).value().purpose == Purpose::ranking);
+}
+
+TEST_CASE("llama-embed gets a cache that it does not read") {
+  const auto estimate = estimate_llama_cpp(truth_model("Llama-Embed-1B"), one_gpu());
+  REQUIRE(estimate.ok());
+  CHECK(bytes_of(estimate.value(), "kv_cache", "gpu0") == 256 * kMiB);
+  CHECK(estimate.value().compute.graph_known);
+}
+
+TEST_CASE("of encoders, those that the runtime gives a head load the token table twice") {
+  const auto twice = [](const char* name) {
+    const Model model = truth_model(name);
+    const auto estimate = estimate_llama_cpp(model, one_gpu());
+    // Everything but the table, and a copy of that.
+    return bytes_of(estimate.value(), "weights", "gpu0") >= model.weight_bytes();
+  };
+  CHECK(twice("embeddinggemma-300m"));
+  CHECK_FALSE(twice("EuroBERT-210m"));
+}
+
+TEST_CASE("T5 keeps the cache of its decoder, and vectors of its encoder beside the logits") {
+  const Model model = truth_model("flan-t5-base");
+  CHECK(model.unknowns.empty());
+  LlamaCppSettings settings = one_gpu();
+  settings.n_ctx = 512;
+  const auto estimate = estimate_llama_cpp(model, settings);
+  REQUIRE(estimate.ok());
+  CHECK(estimate.value().compute.graph_known);
+  CHECK(bytes_of(estimate.value(), "kv_cache", "gpu0") == Bytes{12} * 2 * 768 * 512 * 2);
+  CHECK(bytes_of(estimate.value(), "output_buffer", "host") == (32128 + 768) * 4);
+
+  // Its decoder reads the encoder's result: without those weights there is no graph.
+  Model damaged = model;
+  std::erase_if(damaged.tensors, [](const Tensor& tensor) {
+    return tensor.name.find("cross_attn_k") != std::string::npos;
+  });
+  CHECK_FALSE(llama_cpp_compute_buffers(damaged, settings).value().graph_known);
+}

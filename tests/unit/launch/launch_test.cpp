@@ -48,8 +48,9 @@ LlamaCppSettings on_gpus(int n) {
 }
 
 std::string command_of(LlamaCppProgram program, const LlamaCppSettings& settings,
-                       const std::string& file = "model.gguf") {
-  const Model model = truth_model("Llama-3.2-1B");
+                       const std::string& file = "model.gguf",
+                       const char* of_model = "Llama-3.2-1B") {
+  const Model model = truth_model(of_model);
   const auto context = normalize(settings, model);
   REQUIRE(context.ok());
   return launch_llama_cpp(program, settings, context.value(), file, Shell::posix)
@@ -79,6 +80,26 @@ std::vector<std::string> words_in_shell(const std::string& command) {
 #endif
 
 }  // namespace
+
+TEST_CASE("encoders are started for what they do, with batches that they read at once") {
+  const LlamaCppSettings settings = on_gpus(1);
+  const auto of = [&](LlamaCppProgram program, const char* model) {
+    // On one line.
+    std::string line;
+    for (const char c : command_of(program, settings, "model.gguf", model)) {
+      if (c != '\\' && c != '\n' && (c != ' ' || !line.ends_with(' '))) line += c;
+    }
+    return line;
+  };
+  const std::string embeds = of(LlamaCppProgram::server, "bge-m3");
+  CHECK(contains(embeds, " --embedding "));
+  CHECK(contains(embeds, " -b 512 -ub 512 "));
+  CHECK(contains(of(LlamaCppProgram::server, "bge-reranker-v2-m3"), " --reranking "));
+  CHECK(contains(of(LlamaCppProgram::cli, "bge-m3"), "llama-embedding -m "));
+  const std::string writes = of(LlamaCppProgram::server, "Llama-3.2-1B");
+  CHECK_FALSE(contains(writes, "--embedding"));
+  CHECK(contains(writes, " -b 2048 -ub 512 "));
+}
 
 #ifndef __EMSCRIPTEN__
 TEST_CASE("a real shell gives back every hostile file name", "[launch]") {

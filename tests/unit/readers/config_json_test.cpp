@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "core/catalog/catalog.hpp"
+#include "core/inference/llama_cpp/compute_buffer.hpp"
+#include "core/inference/llama_cpp/kv_cache.hpp"
 #include "core/model/derive_tensors.hpp"
+#include "tests/unit/support/truth_model.hpp"
 
 using namespace meyasu;
 
@@ -255,4 +258,67 @@ TEST_CASE("absurd sizes end in an error value", "[config]") {
   CHECK(detail(R"("hidden_size":-64,"num_hidden_layers":2)") == "n_embd");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":1e15)") == "n_ff");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":256)") == "accepted");
+}
+
+TEST_CASE("config.json of encoders gives the tensors and the graph of their files", "[config]") {
+  struct Same {
+    const char* config;
+    const char* header;
+  };
+  constexpr auto kSame = std::to_array<Same>({
+      {"bge-m3", "bge-m3"},
+      {"bge-reranker-v2-m3", "bge-reranker-v2-m3"},
+      {"bge-small-en-v1.5", "bge-small-en-v1.5"},
+      {"nomic-embed-text-v1.5", "nomic-embed-text-v1.5"},
+      {"nomic-embed-text-v2-moe", "nomic-embed-text-v2-moe"},
+      {"jina-embeddings-v3", "jina-embeddings-v3"},
+      {"modernbert-base", "ModernBERT-base"},
+      {"gte-reranker-modernbert-base", "gte-reranker-modernbert-base"},
+      {"neobert", "NeoBERT"},
+      {"eurobert-210m", "EuroBERT-210m"},
+  });
+  for (const Same& row : kSame) {
+    INFO(row.config);
+    const auto derived = derive_model(architecture_of_file(row.config));
+    REQUIRE(derived.ok());
+    const Model file = testing::truth_model(row.header);
+    Model model = derived.value();
+    // How tokens become one vector stands in another file of the repository.
+    for (auto& [key, value] : model.hparams) {
+      if (key == "pooling_type") value = file.hparam(key, 0);
+    }
+    CHECK(tensor_lines(model) == tensor_lines(file));
+    CHECK(model.weight_bytes() == file.weight_bytes());
+    CHECK(model.architecture == file.architecture);
+    CHECK(model.is_encoder);
+    CHECK(model.n_ctx_train == file.n_ctx_train);
+    CHECK(model.unknowns == file.unknowns);
+    LlamaCppSettings settings;
+    settings.n_ctx = 2048;
+    const auto of_config = llama_cpp_compute_buffers(model, settings);
+    const auto of_file = llama_cpp_compute_buffers(file, settings);
+    REQUIRE(of_config.ok());
+    CHECK(of_config.value().graph_known);
+    CHECK(of_config.value().buffers.back().bytes == of_file.value().buffers.back().bytes);
+    LlamaCppPlacement nowhere;
+    nowhere.kv_device.assign(model.layers.size(), kHost);
+    CHECK(kv_cache_layers(model, settings, {}, nowhere).empty());
+  }
+}
+
+TEST_CASE("EmbeddingGemma and Jina's v2 are told from the models that they are built like",
+          "[config]") {
+  const auto gemma = derive_model(architecture_of_file("embeddinggemma-300m")).value();
+  const Model file = testing::truth_model("embeddinggemma-300m");
+  CHECK(gemma.architecture == "gemma-embedding");
+  CHECK(gemma.is_encoder);
+  // Its two dense layers stand in files of their own, and in GGUF files only on request.
+  const Bytes dense = Bytes{2} * 2 * 768 * 3072;
+  CHECK(gemma.weight_bytes() == file.weight_bytes() - dense);
+  CHECK_FALSE(derive_model(architecture_of_file("gemma-3-4b-it")).value().is_encoder);
+
+  const auto jina = derive_model(architecture_of_file("jina-embeddings-v2-base-en")).value();
+  CHECK(jina.architecture == "jina-bert-v2");
+  // The file of the table has gate and value apart: other names, the same weights.
+  CHECK(jina.weight_bytes() == testing::truth_model("jina-embeddings-v2-base-en").weight_bytes());
 }

@@ -283,6 +283,7 @@ TEST_CASE("window keys: a pattern array decides, a number is the period, 0 is no
           window(f, a);
           f.kv_u32(a + ".attention.sliding_window_pattern", 2);
         }) == std::vector<int>{1, 3, 5, 7});
+  CHECK(full_layers("modern-bert", 1, window) == std::vector<int>{0, 3, 6});
   CHECK(full_layers("gemma4", 2, [&](GgufBytes& f, const std::string& a) {
           window(f, a);
           f.kv_array(a + ".attention.sliding_window_pattern", GgufValueType::boolean, 8);
@@ -311,6 +312,16 @@ TEST_CASE("layers that share a cache own none") {
   const auto bert = model_of("bert", 3, [](GgufBytes& file) { common_keys(file, "bert", 3); });
   CHECK(layers_where(bert.value(), shared).size() == 3);
   CHECK(bert.value().unknowns == std::vector<std::string>{"encoder:bert"});
+  CHECK(bert.value().is_encoder);
+  const auto dream = model_of("dream", 3, [](GgufBytes& file) { common_keys(file, "dream", 3); });
+  CHECK(layers_where(dream.value(), shared).size() == 3);
+  CHECK(dream.value().unknowns == std::vector<std::string>{"diffusion:dream"});
+  CHECK_FALSE(dream.value().is_encoder);
+  // The runtime has no exception for this encoder: it gets a cache.
+  const auto embed =
+      model_of("llama-embed", 3, [](GgufBytes& file) { common_keys(file, "llama-embed", 3); });
+  CHECK(layers_where(embed.value(), shared).empty());
+  CHECK(embed.value().is_encoder);
 }
 
 TEST_CASE("Nemotron-H: state, attention or feed-forward, one per layer") {

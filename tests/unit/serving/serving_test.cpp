@@ -181,3 +181,16 @@ TEST_CASE("settings that cannot run are refused at the field that causes it") {
   s.max_model_len = 1'000'000'000'000;
   CHECK(code(s) == "ctx_range:max_model_len");
 }
+
+TEST_CASE("a server keeps no pool for an encoder: its batch is the limit") {
+  const Model model = truth_model("bge-m3");
+  const auto bytes = tensor_bytes_in(model, kBf16);
+  const auto estimate = estimate_serving(model, bytes, settings_for(1, 24));
+  REQUIRE(estimate.ok());
+  CHECK(estimate.value().starts);
+  CHECK(estimate.value().pool.max_concurrency ==
+        static_cast<double>(estimate.value().settings.max_num_seqs));
+  for (const Term& t : estimate.value().terms) CHECK(t.id != "kv_pool");
+  const auto small = estimate_serving(model, bytes, settings_for(1, 0.5));
+  CHECK_FALSE(small.value().starts);
+}

@@ -72,6 +72,35 @@ TEST_CASE("a tied head is read although the table is only looked up", "[speed]")
   CHECK(work[0].weight_bytes() == static_cast<double>(model.weight_bytes()));
 }
 
+TEST_CASE("an encoder reads: nothing is generated, no table is multiplied with", "[speed]") {
+  const Model model = testing::truth_model("bge-m3");
+  const auto work = step_work(model, on(1), 1, 512).value();
+  CHECK(work[0].head_flop == 0);
+  CHECK(work[0].cache == 0);
+  const auto speed = estimate_speed(model, on(1), machine("rtx-3090"), {512, 512, 1, 0}).value();
+  CHECK_FALSE(speed.generates);
+  CHECK_FALSE(speed.slow);
+  CHECK(speed.first_token_s.likely == 0);
+  CHECK(speed.decode_tok_s.likely == speed.prompt_tok_s.likely);
+  double seconds = 0;
+  for (const SpeedPart& part : speed.decode) {
+    seconds += part.seconds;
+    CHECK(part.evidence == Evidence::assumed);
+    CHECK(part.seconds <= speed.decode[speed.binding].seconds);
+  }
+  CHECK(512 / seconds == Catch::Approx(speed.prompt_tok_s.likely));
+
+  // The start of operations is most of the time of a small one.
+  const auto small = estimate_speed(testing::truth_model("bge-small-en-v1.5"), on(1),
+                                    machine("rtx-3090"), {512, 512, 1, 0})
+                         .value();
+  CHECK(small.decode[small.binding].resource == SpeedResource::launch);
+  CHECK(estimate_speed(model_in("meta-llama/Llama-3.1-8B", Ftype::Q4_K_M), on(1),
+                       machine("rtx-3090"), {512, 512, 1, 0})
+            .value()
+            .generates);
+}
+
 TEST_CASE("window layers read no more than their window", "[speed]") {
   const Model model = model_in("google/gemma-3-4b-it", Ftype::Q8_0);
   const double near = step_work(model, on(1), 1, 1024).value()[0].cache;

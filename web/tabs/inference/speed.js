@@ -18,9 +18,10 @@ export function speedRow(speed, t, explain) {
   const first = speed.first_token_s.likely > 0 ? t("speed.first", { x: seconds(speed.first_token_s.likely, t) }) : "";
   const sum = (/** @type {SpeedPart[]} */ parts) => parts.map(({ id, place }) => `t(${id}, ${place})`).join(" + ");
   const { first_token_s: wait, prompt } = speed;
+  const title = t(speed.generates ? "speed.decode" : "speed.reading");
   const open = () =>
     explain({
-      title: t("speed.decode"),
+      title,
       formula: first ? `t = ${sum(speed.decode)}\n${t("speed.first", { x: `${seconds(wait.low, t)}–${seconds(wait.high, t)}` })} = ${sum(prompt)} + t` : sum(speed.decode),
       inputs: [...speed.decode, ...(first ? prompt : [])].flatMap(({ id, place, seconds: length, formula }) => [
         { name: `t(${id}, ${place})`, value: `${seconds(length, t)} = ${formula.expression}` },
@@ -37,7 +38,7 @@ export function speedRow(speed, t, explain) {
   return h(
     "button",
     { type: "button", class: "term speed-row", id: "infer-speed", on: { click: open } },
-    h("span", { class: "term-name" }, h("strong", {}, t("speed.decode")), h("span", { class: "note" }, [limit, first].filter(Boolean).join(t("machine.gap")))),
+    h("span", { class: "term-name" }, h("strong", {}, title), h("span", { class: "note" }, [limit, first].filter(Boolean).join(t("machine.gap")))),
     speed.slow && h("span", { class: "doubt" }, `△ ${t("speed.slow")}`),
     h(
       "span",

@@ -37,7 +37,7 @@ export function modelCard(current, { t, core, explain, machine, signal }, { exam
   const more = [
     summary.n_layer > 0 && fact(t("model.layers"), format.whole(summary.n_layer)),
     summary.n_ctx_train > 0 && fact(t("model.context"), t("model.tokens", { x: format.whole(summary.n_ctx_train) })),
-    summary.n_vocab > 0 && fact(t("model.vocabulary"), format.whole(summary.n_vocab), h("span", { class: "note" }, t(summary.tied_embeddings ? "model.tied" : "model.untied"))),
+    summary.n_vocab > 0 && fact(t("model.vocabulary"), format.whole(summary.n_vocab), !summary.is_encoder && h("span", { class: "note" }, t(summary.tied_embeddings ? "model.tied" : "model.untied"))),
   ];
   const card = h(
     "section",
