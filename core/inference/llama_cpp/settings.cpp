@@ -117,7 +117,7 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   context.n_batch = std::min(settings.n_batch, context.n_ctx);
   context.n_ubatch =
       std::min(settings.n_ubatch == 0 ? context.n_batch : settings.n_ubatch, context.n_batch);
-  if (has_window_cache(model) && !old) {
+  if (has_window_cache(model) && (!old || model.has_compressed_keys())) {
     const std::int64_t sequences = context.n_seq / context.n_stream;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;
     context.n_cells_swa = settings.swa_full

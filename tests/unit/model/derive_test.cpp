@@ -151,7 +151,7 @@ Architecture catalog_architecture(const char* id) {
 
 TEST_CASE("DeepSeek V4 of the catalog keeps what its file keeps") {
   const Model derived = derive_model(catalog_architecture("deepseek-ai/DeepSeek-V4-Flash")).value();
-  const Model stored = truth_model("DeepSeek-V4-Flash");
+  const Model stored = testing::truth_model("DeepSeek-V4-Flash");
   REQUIRE(derived.layers.size() == stored.layers.size());
   CHECK(derived.sliding_window == stored.sliding_window);
   CHECK(derived.hparam("rope.dimension_count", 0) == stored.hparam("rope.dimension_count", 0));
