@@ -133,7 +133,7 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
       context.warnings.push_back({"text_over", "model", std::to_string(context.n_ubatch)});
     }
   }
-  if (has_window_cache(model) && !old) {
+  if (has_window_cache(model) && (!old || model.has_compressed_keys())) {
     const std::int64_t sequences = context.n_seq / context.n_stream;
     const std::int64_t window = model.sliding_window * sequences + context.n_ubatch;
     context.n_cells_swa = settings.swa_full
