@@ -46,7 +46,7 @@ export const accuracy = {
   "acc.command_note": "In a clone of the repository. A table of your own works too. The tests stop when a group gets worse than it was.",
 
   "acc.table.llamacpp_truth": "llama.cpp: 28 models",
-  "acc.table.llamacpp_more": "llama.cpp: 101 further models",
+  "acc.table.llamacpp_more": "llama.cpp: 123 further models",
   "acc.table.llamacpp_wild": "llama.cpp: users' logs",
   "acc.table.serving": "vLLM, SGLang, TensorRT-LLM",
   "acc.table.training": "Training: published measurements",
@@ -55,7 +55,7 @@ export const accuracy = {
   "acc.table.flexgen": "Offloading: FlexGen",
   "acc.table.throughput": "Speed",
   "acc.about.llamacpp_truth": "What llama.cpp (release v0.5.0 and a build of 2025-11) logged under many settings.",
-  "acc.about.llamacpp_more": "64 model families that the table above lacks, measured in the same way (18 of them with a build of 2026-08).",
+  "acc.about.llamacpp_more": "110 model families, encoders and T5 among them, measured in the same way (32 of them with a build of 2026-08).",
   "acc.about.llamacpp_wild": "Logs that users posted, and sizes of published files. A fork is a program that parted from llama.cpp.",
   "acc.about.serving": "Figures from the logs that servers print when they start.",
   "acc.about.training": "Training memory from papers and manuals. They seldom state every setting, so errors are larger.",

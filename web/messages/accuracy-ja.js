@@ -46,7 +46,7 @@ export const accuracy = {
   "acc.command_note": "リポジトリを取ってきて、この 1行を打ちます。自分で測った表も渡せます。前より悪くなると、テストが止まります。",
 
   "acc.table.llamacpp_truth": "llama.cpp：28 モデル",
-  "acc.table.llamacpp_more": "llama.cpp：ほかの 101 モデル",
+  "acc.table.llamacpp_more": "llama.cpp：ほかの 123 モデル",
   "acc.table.llamacpp_wild": "llama.cpp：利用者のログ",
   "acc.table.serving": "vLLM・SGLang・TensorRT-LLM",
   "acc.table.training": "学習：公表された実測",
@@ -55,7 +55,7 @@ export const accuracy = {
   "acc.table.flexgen": "オフロード：FlexGen",
   "acc.table.throughput": "速さ",
   "acc.about.llamacpp_truth": "llama.cpp（版 v0.5.0 と 2025-11 のビルド）がログに出した値を、設定をいろいろ変えて集めたものです。",
-  "acc.about.llamacpp_more": "上の表にない 64 系統のモデルを、同じやり方で測ったものです（18 系統は 2026-08 のビルド）。",
+  "acc.about.llamacpp_more": "ほかの 110 系統のモデル（文章をベクトルにするものや T5 も）を、同じやり方で測ったものです（32 系統は 2026-08 のビルド）。",
   "acc.about.llamacpp_wild": "GitHub などに貼られた利用者のログと、公開されているファイルの大きさです。fork は、llama.cpp から分かれた別のソフトです。",
   "acc.about.serving": "サーバーが起動するときのログにある値です。",
   "acc.about.training": "論文や説明書に載った、学習のときのメモリです。条件が全部は書かれていないので、誤差が大きくなります。",

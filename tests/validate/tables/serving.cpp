@@ -227,6 +227,10 @@ Evaluation evaluate(const CsvTable& table, ModelStore& models) {
     const std::string id = "line " + std::to_string(i + 2);
     const std::string component(row["component"]);
     const Log log(table, row);
+    if (contains(row["precision"], "int2 kv")) {
+      evaluation.unsupported.push_back({id, component, {}, "a cache of 2 bits has no estimate"});
+      continue;
+    }
     const auto setup = setup_of(row, log, models);
     if (!setup) {
       evaluation.unsupported.push_back({id, component, {}, "the model is in no catalog"});
