@@ -50,15 +50,15 @@ constexpr std::array<PrintedShares, 8> kPrinted = {{
 }};
 
 /// 10^12 FLOP/s a watt of long products with 16-bit tensor units: what a board may draw bounds
-/// them, not the printed rate (18 cards of 5 generations in throughput*.csv lie within 16 %).
+/// them, not the printed rate (15 cards of 4 generations in throughput.csv lie within 16 %).
 /// 0: no readings.
 double tflops_per_watt(double cc) {
   const auto is = [&](double version) { return std::fabs(cc - version) < 0.05; };
-  constexpr double kTuring = 0.20;  // one reading, T4
-  constexpr double kA100 = 0.39;    // TSMC 7 nm
+  constexpr double kTuring = 0.20;  // recalled, not in the table
+  constexpr double kA100 = 0.39;    // TSMC 7 nm; one card
   constexpr double kAmpere = 0.21;  // Samsung 8 nm
   constexpr double kAda = 0.34;     // TSMC 4N; Blackwell cards and GB10 have the same process
-  constexpr double kHopper = 0.46;
+  constexpr double kHopper = 0.46;  // one card
   if (is(7.5)) return kTuring;
   if (is(8.0)) return kA100;
   if (is(8.6) || is(8.7)) return kAmpere;
@@ -84,7 +84,7 @@ PromptCosts prompt_costs(const Device& device, SoftwareAge age) {
   // Without flash attention scores are written in 16 bits, widened (2 + 4), run through the softmax
   // (4 + 4), narrowed (4 + 2) and read by the product with V; ggml-cuda.cu of 2024.
   costs.score_bytes = 24;
-  // Of the speed of dense products: 5 models with 2 to 256 tokens an expert, llama.cpp PR 26977.
+  // Of the speed of dense products: 3 models with 8 to 256 tokens an expert, llama.cpp PR 26977.
   costs.experts = 0.55;
   costs.experts_half = 18;
   costs.unpacks_first = age == SoftwareAge::before_autumn_2024;

@@ -33,8 +33,7 @@ inline constexpr std::size_t kUnpackClasses = 6;
 /// Work of one place (a GPU, or the host). Byte counts are expected values, hence not integers.
 struct PlaceWork {
   /// Weights that a step reads, by UnpackClass. Of routed experts those that are expected to be
-  /// chosen (touched_share()). Looked-up tables (token embedding) are left
-  /// out.
+  /// chosen (touched_share()). Looked-up tables (token embedding) are left out.
   double weights[kUnpackClasses] = {};
   double elements[kUnpackClasses] = {};  // how many these are
   double experts = 0;                    // the part of `weights` that is routed experts
