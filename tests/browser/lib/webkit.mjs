@@ -2,14 +2,14 @@
  * WebKit: WebKitGTK's MiniBrowser by WebKitWebDriver, spoken to in plain W3C WebDriver over HTTP,
  * on a display of its own (Xvfb). What that protocol lacks is made up for here:
  *  - console errors: a probe in front of the page (probe.mjs);
- *  - requests to the outside: everything but loopback goes through a proxy that notes and refuses;
+ *  - requests to the outside: everything but what is for this machine is noted and refused by a proxy;
  *  - the browser's language is the locale of the process, and need not be installed: a copy of
  *    C.UTF-8 under that name will do;
  *  - a GTK window has a least width: narrower pages are put into a frame.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request as forward } from 'node:http';
 import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -44,25 +44,40 @@ async function freePort() {
   return port;
 }
 
-/** A proxy that lets nothing through and remembers who asked for what. */
-async function startRefusingProxy() {
-  const asked = [];
+/**
+ * A proxy that passes on what is for this machine, and remembers and refuses everything else. The
+ * session's own list of exceptions ("noProxy") is not used: WebKitGTK 2.50 hands that list on without
+ * its end (webkit_network_proxy_settings_new reads past it) and dies of it now and then at its start.
+ */
+async function startLoopbackProxy() {
+  const refused = [];
   const proxy = createServer((request, response) => {
-    asked.push(request.url);
-    response.writeHead(502).end();
+    const { hostname, port, host, pathname, search } = new URL(request.url);
+    const refuse = () => response.writeHead(502).end();
+    if (!['127.0.0.1', 'localhost'].includes(hostname)) {
+      refused.push(request.url);
+      return refuse();
+    }
+    const { method, headers } = request;
+    const onward = forward({ host: '127.0.0.1', port, path: pathname + search, method, headers: { ...headers, host } }, (answer) => {
+      response.writeHead(answer.statusCode, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    onward.on('error', refuse);
+    request.pipe(onward);
   });
   proxy.on('connect', (request, socket) => {
-    asked.push(`https://${request.url}/`);
+    refused.push(`https://${request.url}/`);
     socket.end('HTTP/1.1 502 Refused\r\n\r\n');
   });
   // WebKit speaks TLS to the proxy itself for https, so the host stays unknown; that it asked is enough.
   proxy.on('clientError', (_error, socket) => {
-    asked.push('https://host-unknown/');
+    refused.push('https://host-unknown/');
     socket.destroy();
   });
   await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address());
-  return { asked, address: `127.0.0.1:${port}`, stop: () => proxy.close() };
+  return { refused, address: `127.0.0.1:${port}`, stop: () => proxy.close().closeAllConnections() };
 }
 
 function localeFolder(folder, language) {
@@ -86,7 +101,7 @@ class WebKitPage {
     this.#call = call;
     this.#proxy = proxy;
     this.#folder = folder;
-    this.#askedBefore = proxy.asked.length;
+    this.#askedBefore = proxy.refused.length;
   }
 
   async open(url) {
@@ -260,7 +275,7 @@ class WebKitPage {
   }
   async requests() {
     await this.#remember();
-    return [...new Set([...this.#requests, ...this.#proxy.asked.slice(this.#askedBefore)])];
+    return [...new Set([...this.#requests, ...this.#proxy.refused.slice(this.#askedBefore)])];
   }
   async close() {
     await forgetVisitor((work) => this.evaluate(work));
@@ -279,6 +294,7 @@ async function start(environment, capabilities, say) {
       stdio: 'ignore',
     });
     const stop = () => {
+      process.off('exit', stop);
       try {
         process.kill(-child.pid, 'SIGTERM');
       } catch {
@@ -323,12 +339,12 @@ async function start(environment, capabilities, say) {
 
 export async function launch(_engine, { language = 'ja', dark = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'meyasu-webkit-'));
-  const proxy = await startRefusingProxy();
+  const proxy = await startLoopbackProxy();
   const { version, call, stop } = await start(
     { ...localeFolder(folder, language), GTK_THEME: dark ? 'Adwaita:dark' : 'Adwaita' },
     {
       'webkitgtk:browserOptions': { binary: programs.webkit().browser, args: ['--automation'] },
-      proxy: { proxyType: 'manual', httpProxy: proxy.address, sslProxy: proxy.address, noProxy: ['127.0.0.1', 'localhost'] },
+      proxy: { proxyType: 'manual', httpProxy: proxy.address, sslProxy: proxy.address },
       timeouts: { script: 60_000, pageLoad: 60_000 },
     },
     console.log,
