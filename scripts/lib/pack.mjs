@@ -61,7 +61,7 @@ function inverse(odd) {
 }
 
 /**
- * A block whose characters are all safe. Of the 32 thousand factors about fifty will do: 3 % of the
+ * A block whose characters are all safe. Of the 32 thousand factors about ten will do: 3 % of the
  * codes are unsafe.
  * @param {number[]} words
  */

@@ -34,8 +34,11 @@ export function splitModule(module) {
     return value;
   };
   walkCode({
-    at: () => from,
     byte,
+    body(move) {
+      while (module[from++] > 127); // its size
+      move();
+    },
     opcode() {
       const op = module[from];
       if (op > 0xfc) throw new Error(`web/packed/module.js does not know the instruction 0x${op.toString(16)}`);

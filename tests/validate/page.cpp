@@ -18,6 +18,7 @@ constexpr std::array<double, 6> kEdgesPct = {0, 0.1, 1, 5, 10, 25};
 constexpr std::size_t kBins = 2 * kEdgesPct.size() + 1;
 constexpr std::size_t kMostPoints = 48;
 constexpr std::size_t kWorstPoints = 16;
+constexpr std::size_t kExactPoints = 12;  // on the diagonal: enough to show how far it goes
 constexpr std::size_t kWorstRows = 8;
 
 struct Unit {
@@ -45,7 +46,14 @@ std::size_t bin_of(const Comparison& row) {
   return row.estimate < row.measured ? kEdgesPct.size() - distance : kEdgesPct.size() + distance;
 }
 
+bool all_exact(const Rows& rows) {
+  return std::all_of(rows.begin(), rows.end(), [](const Comparison* it) { return it->error == 0; });
+}
+
+/// What page.hpp calls F.
 std::string figures(const Rows& rows) {
+  if (all_exact(rows)) return format("%zu", rows.size());
+  if (rows.size() == 1) return format("[1,%.3g,%zu]", 100 * rows[0]->error, bin_of(*rows[0]));
   std::vector<double> errors;
   std::array<std::size_t, kBins> bins{};
   for (const Comparison* row : rows) {
@@ -53,17 +61,13 @@ std::string figures(const Rows& rows) {
     ++bins[bin_of(*row)];
   }
   const Statistics s = statistics_of(std::move(errors));
-  std::string text = format("%zu,%.3g,%.3g,%.3g,%.4g,[", s.n, s.median_abs_pct, s.p95_abs_pct,
+  std::string text = format("[%zu,%.3g,%.3g,%.3g,%.4g,[", s.n, s.median_abs_pct, s.p95_abs_pct,
                             s.max_abs_pct, s.within_1pct);
   const std::size_t start = text.size();
   for (std::size_t i = 0; i < kBins; ++i) {
     if (bins[i] > 0) text += format(text.size() == start ? "%zu,%zu" : ",%zu,%zu", i, bins[i]);
   }
-  return text + "]";
-}
-
-bool all_exact(const Rows& rows) {
-  return std::all_of(rows.begin(), rows.end(), [](const Comparison* it) { return it->error == 0; });
+  return text + "]]";
 }
 
 /// Three digits, as short as JSON allows: "5.03e7".
@@ -91,15 +95,16 @@ std::string points_of(Rows rows, double scale) {
     if (std::find(shown.begin(), shown.end(), text) == shown.end())
       shown.push_back(std::move(text));
   };
-  if (rows.size() > kMostPoints) {
+  const bool exact = all_exact(rows);
+  if (rows.size() > (exact ? kExactPoints : kMostPoints)) {
     std::stable_sort(rows.begin(), rows.end(),
                      [](const Comparison* a, const Comparison* b) { return a->error > b->error; });
     for (std::size_t i = 0; i < kWorstPoints && rows[i]->error > 0; ++i) add(*rows[i]);
     std::stable_sort(rows.begin(), rows.end(), [](const Comparison* a, const Comparison* b) {
       return a->measured < b->measured;
     });
-    constexpr std::size_t kEven = kMostPoints - kWorstPoints;
-    for (std::size_t i = 0; i < kEven; ++i) add(*rows[i * (rows.size() - 1) / (kEven - 1)]);
+    const std::size_t even = exact ? kExactPoints : kMostPoints - kWorstPoints;
+    for (std::size_t i = 0; i < even; ++i) add(*rows[i * (rows.size() - 1) / (even - 1)]);
   } else {
     for (const Comparison* row : rows) add(*row);
   }
@@ -152,41 +157,35 @@ std::string table_of(const TableResult& result) {
     models[row.model].push_back(&row);
     all.push_back(&row);
   }
-  std::string text = "{\"file\":" + json_string(result.file) +
-                     format(",\"rows\":%zu,\"estimated\":%zu,\"unsupported\":%zu,\n \"all\":[",
-                            it.rows, it.estimated, it.rows - it.estimated) +
-                     figures(all) + "],\n \"groups\":[";
-  std::string cells;
-  std::size_t group = 0;
+  std::string text =
+      "{\"file\":" + json_string(result.file) +
+      format(",\"rows\":%zu,\"estimated\":%zu,\"unsupported\":%zu,\n \"all\":", it.rows,
+             it.estimated, it.rows - it.estimated) +
+      figures(all) + ",\n \"groups\":[";
+  bool first = true;
   for (const auto& [key, rows] : groups) {
     const Unit unit = unit_of(result.kind, key.second);
-    text += group > 0 ? ",\n  " : "\n  ";
+    text += first ? "\n  " : ",\n  ";
+    first = false;
     text += "{\"component\":" + json_string(key.second) + ",\"set\":" + json_string(key.first) +
-            ",\"unit\":" + json_string(unit.name) + ",\"figures\":[" + figures(rows) +
-            "],\n   \"points\":" + points_of(rows, unit.scale) + "}";
-    std::size_t model = 0;
+            ",\"unit\":" + json_string(unit.name) + ",\"figures\":" + figures(rows) +
+            ",\n   \"points\":" + points_of(rows, unit.scale) + ",\n   \"models\":[";
     for (const auto& entry : models) {
       Rows both;
       std::copy_if(rows.begin(), rows.end(), std::back_inserter(both),
                    [&](const Comparison* row) { return row->model == entry.first; });
-      if (!both.empty()) {
-        cells += cells.empty() ? "\n  " : ",\n  ";
-        cells += format("[%zu,%zu,", group, model) +
-                 (all_exact(both) ? format("%zu", both.size()) : figures(both)) + "]";
-      }
-      ++model;
+      text += (text.back() == '[' ? "" : ",") + figures(both);
     }
-    ++group;
+    text += "]}";
   }
   text += "],\n \"models\":[";
-  bool first = true;
+  first = true;
   for (const auto& [name, rows] : models) {
-    text += (first ? "\n  [" : ",\n  [") + json_string(name) + "," +
-            (all_exact(rows) ? format("%zu", rows.size()) : figures(rows)) + "]";
+    text += (first ? "\n  [" : ",\n  [") + json_string(name) + "," + figures(rows) + "]";
     first = false;
   }
-  text += "],\n \"cells\":[" + cells + "],\n \"worst\":" + worst_of(it, result.kind) +
-          ",\n \"reasons\":" + reasons_of(it) + ",\n \"notes\":[";
+  text += "],\n \"worst\":" + worst_of(it, result.kind) + ",\n \"reasons\":" + reasons_of(it) +
+          ",\n \"notes\":[";
   first = true;
   for (const std::string& note : it.notes) {
     text += (first ? "" : ",") + json_string(note);
@@ -210,9 +209,9 @@ std::string as_page(const std::vector<TableResult>& results) {
     estimated += result.evaluation.estimated;
     for (const Comparison& row : result.evaluation.comparisons) all.push_back(&row);
   }
-  text += format("],\n\"rows\":%zu,\"estimated\":%zu,\"unsupported\":%zu,\"all\":[", rows,
-                 estimated, rows - estimated);
-  text += figures(all) + "],\n\"tables\":[";
+  text += format("],\n\"rows\":%zu,\"estimated\":%zu,\"unsupported\":%zu,\"all\":", rows, estimated,
+                 rows - estimated);
+  text += figures(all) + ",\n\"tables\":[";
   for (std::size_t i = 0; i < results.size(); ++i) {
     text += (i == 0 ? "\n" : ",\n") + table_of(results[i]);
   }

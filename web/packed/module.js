@@ -23,10 +23,14 @@ export const naturalAlignment = (opcode) => (opcode >= 0x28 ? Number.parseInt(AL
 /** Operands of 0xfc 0 (i32.trunc_sat_f32_s) to 0xfc 17 (table.fill). */
 const BULK_OPERANDS = "000000002121212111";
 
+/** block, loop and if, which reach to an END; as each body does. */
+const opensBlock = (/** @type {number} */ op) => op >= 0x02 && op <= 0x04;
+const END = 0x0b;
+
 /**
  * Moves one unit from where it is read to where it is written.
  * @typedef {object} Mover
- * @property {() => number} at bytes of code moved so far
+ * @property {(move: () => void) => void} body what `move` moves, and its size, which follows from it
  * @property {() => number} opcode moved, with the alignment of an access to memory
  * @property {(stream: number) => number} byte
  */
@@ -35,7 +39,7 @@ const BULK_OPERANDS = "000000002121212111";
  * Walks the content of a code section: the same steps take it apart and put it together.
  * @param {Mover} mover
  */
-export function walkCode({ at, opcode, byte }) {
+export function walkCode({ body, opcode, byte }) {
   /** @param {number} stream @returns {number} unsigned, as far as 32 bits go */
   const leb = (stream) => {
     let value = 0;
@@ -50,17 +54,17 @@ export function walkCode({ at, opcode, byte }) {
   const several = (count, move, stream) => {
     while (count-- > 0) move(stream);
   };
-  for (let bodies = leb(HEAD); bodies > 0; --bodies) {
-    const size = leb(HEAD);
-    const end = at() + size;
+  const instructions = () => {
     several(2 * leb(HEAD), leb, HEAD); // locals: how many of which type
-    while (at() < end) {
+    for (let depth = 1; depth > 0; ) {
       const op = opcode();
+      if (opensBlock(op)) ++depth;
+      if (op === END) --depth;
       if (op >= 0x20 && op <= 0x22) leb(LOCALS);
       else if (op >= 0x28 && op <= 0x3e) leb(OFFSETS);
       else if (op === 0x41) leb(I32);
       else if (op === 0x10) leb(CALLS);
-      else if (op >= 0x02 && op <= 0x04) leb(BLOCKS);
+      else if (opensBlock(op)) leb(BLOCKS);
       else if (op === 0x0c || op === 0x0d) leb(BRANCHES);
       else if (op === 0x23 || op === 0x24) leb(GLOBALS);
       else if (op === 0x42) leb(I64);
@@ -72,7 +76,8 @@ export function walkCode({ at, opcode, byte }) {
       else if (op === 0x25 || op === 0x26 || op === 0x3f || op === 0x40 || op === 0xd0 || op === 0xd2) leb(OTHERS);
       else if (op === 0xfc) several(Number.parseInt(BULK_OPERANDS[leb(OTHERS)]), leb, OTHERS);
     }
-  }
+  };
+  for (let bodies = leb(HEAD); bodies > 0; --bodies) body(instructions);
 }
 
 /**
@@ -94,8 +99,16 @@ export function joinModule(parts) {
   let to = place;
   const byte = (/** @type {number} */ stream) => (module[to++] = parts[begins[stream]++]);
   walkCode({
-    at: () => to,
     byte,
+    body(move) {
+      const begin = to;
+      move();
+      const size = [];
+      for (let rest = to - begin; size.length === 0 || rest > 0; rest >>= 7) size.push(rest > 127 ? (rest & 127) | 128 : rest);
+      module.copyWithin(begin + size.length, begin, to);
+      module.set(size, begin);
+      to += size.length;
+    },
     opcode() {
       let op = parts[begins[OPCODES]++];
       const unaligned = op === UNALIGNED;

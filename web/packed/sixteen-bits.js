@@ -6,7 +6,7 @@
  * decoder or a parser.
  */
 
-export const BLOCK_LENGTH = 200;
+export const BLOCK_LENGTH = 250;
 
 /**
  * @param {string} text

@@ -121,7 +121,7 @@ export function accuracyTab({ t, state, onChange }) {
       table.groups.map((group) => h("option", { value: keyOf(group) }, nameOf(group))),
     );
     select.value = chosen ? keyOf(chosen) : "";
-    const models = (chosen ? table.cells.filter(({ group }) => group === at).map((cell) => ({ name: table.models[cell.model].name, figures: cell.figures })) : [...table.models]).sort(
+    const models = [...(chosen ?? table).models].sort(
       (a, b) => b.figures.p95 - a.figures.p95 || b.figures.max - a.figures.max || b.figures.n - a.figures.n,
     );
     const visible = allModels ? models : models.slice(0, FIRST_MODELS);

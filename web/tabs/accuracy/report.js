@@ -14,7 +14,8 @@ import json from "./report.json";
  * @property {number} within share of errors up to 1 %
  * @property {number[]} bins counts between the edges, from far below to far above
  *
- * @typedef {{ component: string, set: string, unit: string, figures: Figures, points: [number, number][] }} Group
+ * @typedef {{ name: string, figures: Figures }} ModelRow
+ * @typedef {{ component: string, set: string, unit: string, figures: Figures, points: [number, number][], models: ModelRow[] }} Group
  * @typedef {{ row: string, model: string, component: string, estimate: number, measured: number, error: number, unit: string }} WorstRow
  *
  * @typedef {object} Table
@@ -25,8 +26,7 @@ import json from "./report.json";
  * @property {number} unsupported
  * @property {Figures} all
  * @property {Group[]} groups
- * @property {{ name: string, figures: Figures }[]} models
- * @property {{ group: number, model: number, figures: Figures }[]} cells
+ * @property {ModelRow[]} models
  * @property {WorstRow[]} worst
  * @property {[number, string][]} reasons
  * @property {string[]} notes
@@ -37,9 +37,16 @@ const report = /** @type {any} */ (json);
 /** Edges of the bins, in percent; the first is 0. @type {number[]} */
 export const edges = report.edges_pct;
 
-/** @param {any[]} numbers one number where every error is 0 @returns {Figures} */
-function figures([n, median = 0, p95 = 0, max = 0, within = 1, pairs = [edges.length, n]]) {
+/** @param {number | any[]} written @returns {Figures} */
+function figures(written) {
   const bins = new Array(2 * edges.length + 1).fill(0);
+  const [n, ...numbers] = Array.isArray(written) ? written : [written, 0, edges.length];
+  if (numbers.length === 2) {
+    const [error, bin] = numbers;
+    bins[bin] = n;
+    return { n, median: error, p95: error, max: error, within: Math.abs(bin - edges.length) <= edges.indexOf(1) ? 1 : 0, bins };
+  }
+  const [median, p95, max, within, pairs] = numbers;
   for (let at = 0; at < pairs.length; at += 2) bins[pairs[at]] = pairs[at + 1];
   return { n, median, p95, max, within, bins };
 }
@@ -60,8 +67,10 @@ export const tables = report.tables.map((/** @type {any} */ table) => ({
     ...group,
     figures: figures(group.figures),
     points: group.points.map((/** @type {number | [number, number]} */ point) => (Array.isArray(point) ? point : [point, point])),
+    models: table.models
+      .map((/** @type {any[]} */ [name], /** @type {number} */ at) => ({ name, figures: figures(group.models[at]) }))
+      .filter((/** @type {ModelRow} */ row) => row.figures.n > 0),
   })),
-  models: table.models.map((/** @type {any[]} */ [name, ...rest]) => ({ name, figures: figures(rest) })),
-  cells: table.cells.map((/** @type {any[]} */ [group, model, ...rest]) => ({ group, model, figures: figures(rest) })),
+  models: table.models.map((/** @type {any[]} */ [name, all]) => ({ name, figures: figures(all) })),
   worst: table.worst.map((/** @type {any[]} */ [row, model, component, estimate, measured, error, unit]) => ({ row, model, component, estimate, measured, error, unit })),
 }));
