@@ -212,8 +212,7 @@ class Deriver {
       result.kind = LayerKind::attention;
       result.attention = attention(il, kind);
       if (a_.compressed) {
-        compress_keys(result, a_.sliding_window, mtp ? 0 : ratio_of(il),
-                      a_.indexer ? a_.indexer->head_dim : 0);
+        compress_keys(result, mtp ? 0 : ratio_of(il), a_.indexer ? a_.indexer->head_dim : 0);
       }
     } else {
       recurrent(kind, result);

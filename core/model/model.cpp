@@ -4,11 +4,10 @@
 
 namespace meyasu {
 
-void compress_keys(Layer& layer, std::int64_t window, std::int64_t ratio,
-                   std::int64_t indexer_head_dim) {
+void compress_keys(Layer& layer, std::int64_t ratio, std::int64_t indexer_head_dim) {
   constexpr std::int64_t kOverlapping = 4;
   Attention& attention = layer.attention;
-  attention.compressed = CompressedKv{window, ratio};
+  attention.compressed = CompressedKv{ratio};
   if (ratio == 0) {
     attention.span = AttentionSpan::sliding;
     return;

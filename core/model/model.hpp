@@ -40,11 +40,10 @@ struct Mla {
   bool absorbed = true;  // GGUF: wk_b and wv_b stored apart, one latent KV head
 };
 
-/// DeepSeek V4: keys serve as values too. A layer reads a window of every token's row and, where it
-/// compresses, one row for every `ratio` tokens before (4 or 128).
+/// DeepSeek V4: keys serve as values too. A layer reads the model's window of every token's row
+/// and, where it compresses, one row for every `ratio` tokens before (4 or 128).
 struct CompressedKv {
-  std::int64_t window = 0;  // tokens
-  std::int64_t ratio = 0;   // 0: the window only
+  std::int64_t ratio = 0;  // 0: the window only
 };
 
 /// Softmax attention of one layer. Counts are heads; head_dim_* are elements.
@@ -99,8 +98,7 @@ struct Layer {
 /// Makes a block of attention one of DeepSeek V4's; its heads must be known. The compressor's state
 /// is 2 * ratio overlapping keys of twice the width (ratio 4, with an indexer), or `ratio` keys,
 /// and as many scores (llama_kv_cache_dsv4 in src/llama-kv-cache-dsv4.cpp of llama.cpp).
-void compress_keys(Layer& layer, std::int64_t window, std::int64_t ratio,
-                   std::int64_t indexer_head_dim);
+void compress_keys(Layer& layer, std::int64_t ratio, std::int64_t indexer_head_dim);
 
 /// An invariant of every Model: layers.size() covers all blocks incl. MTP and every run
 /// of blocks that loop, whose weights belong to the first; tensors are listed in
@@ -116,6 +114,8 @@ struct Model {
   bool tied_embeddings = false;
   /// Turns texts into vectors and writes none: reads a text at once, keeps no cache.
   bool is_encoder = false;
+  /// Reads a text with an encoder of its own, to whose result the decoder attends (T5).
+  bool has_encoder = false;
   /// Vision and audio towers with their projectors: a part (and a file) of its own, not in
   /// `tensors`.
   std::int64_t tower_params = 0;

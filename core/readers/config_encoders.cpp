@@ -10,10 +10,6 @@
 namespace meyasu {
 namespace {
 
-void set_pooling(Architecture& a, double pooling) {
-  a.hparams.emplace_back("pooling_type", a.n_label > 0 ? kRankPooling : pooling);
-}
-
 /// Rerankers are sequence classifiers, most with one label: the score.
 void read_classifier(const ConfigFields& fields, Architecture& a) {
   const JsonValue* classes = fields.find("architectures");
@@ -34,6 +30,11 @@ void skip_padding(const ConfigFields& fields, Architecture& a) {
 
 }  // namespace
 
+void set_pooling(Architecture& a, Pooling pooling) {
+  if (a.n_label > 0) pooling = Pooling::rank;
+  a.hparams.emplace_back("pooling_type", static_cast<double>(pooling));
+}
+
 void read_bert(const ConfigFields& fields, Architecture& a) {
   constexpr std::int64_t kTokenTypes = 2;  // sentence A and B
   a.n_token_types = fields.integer("type_vocab_size", kTokenTypes);
@@ -52,7 +53,7 @@ void read_bert(const ConfigFields& fields, Architecture& a) {
   } else {
     a.n_positions = a.n_ctx_train;
   }
-  set_pooling(a, kMeanPooling);
+  set_pooling(a, Pooling::mean);
 }
 
 void read_roberta(const ConfigFields& fields, Architecture& a) {
@@ -67,7 +68,7 @@ void read_roberta(const ConfigFields& fields, Architecture& a) {
   } else {
     a.n_positions = a.n_ctx_train;
   }
-  set_pooling(a, kMeanPooling);
+  set_pooling(a, Pooling::mean);
 }
 
 void read_nomic_bert(const ConfigFields& fields, Architecture& a) {
@@ -96,7 +97,7 @@ void read_nomic_bert(const ConfigFields& fields, Architecture& a) {
     moe.layer_offset = 1;
     a.moe = moe;
   }
-  set_pooling(a, kMeanPooling);
+  set_pooling(a, Pooling::mean);
 }
 
 void read_modern_bert(const ConfigFields& fields, Architecture& a) {
@@ -111,7 +112,7 @@ void read_modern_bert(const ConfigFields& fields, Architecture& a) {
   }
   read_classifier(fields, a);
   a.has_pooler = a.pooler_norm = true;
-  set_pooling(a, kMeanPooling);
+  set_pooling(a, Pooling::mean);
 }
 
 void read_neo_bert(const ConfigFields& fields, Architecture& a) {
@@ -120,11 +121,11 @@ void read_neo_bert(const ConfigFields& fields, Architecture& a) {
   const std::int64_t width = bounded(a.n_ff);
   a.n_ff = width < 0 ? -1 : (2 * width / 3 + kStep - 1) / kStep * kStep;
   a.n_ctx_train = fields.integer("max_length", a.n_ctx_train);
-  set_pooling(a, kFirstTokenPooling);
+  set_pooling(a, Pooling::first_token);
 }
 
 void read_euro_bert(const ConfigFields&, Architecture& a) {
-  set_pooling(a, kMeanPooling);
+  set_pooling(a, Pooling::mean);
 }
 
 }  // namespace meyasu

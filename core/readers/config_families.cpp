@@ -153,7 +153,7 @@ void read_gemma3(const Fields& fields, Architecture& a) {
   if (fields.flag("use_bidirectional_attention", false)) {  // EmbeddingGemma
     a.is_encoder = true;
     a.gguf_arch = "gemma-embedding";
-    a.hparams.emplace_back("pooling_type", kMeanPooling);
+    set_pooling(a, Pooling::mean);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/model/pooling.hpp"
 #include "core/readers/json.hpp"
 
 namespace meyasu {
@@ -64,11 +65,9 @@ void read_modern_bert(const ConfigFields& fields, Architecture& architecture);
 void read_neo_bert(const ConfigFields& fields, Architecture& architecture);
 void read_euro_bert(const ConfigFields& fields, Architecture& architecture);
 
-/// LLAMA_POOLING_TYPE_* of llama.cpp. Which one a model was trained for stands in a file of its
-/// own (1_Pooling/config.json); the mean is the most common.
-inline constexpr double kMeanPooling = 1;
-inline constexpr double kFirstTokenPooling = 2;
-inline constexpr double kRankPooling = 4;
+/// Which one an encoder was trained for stands in a file of its own (1_Pooling/config.json); the
+/// mean is the most common. With labels it is a reranker.
+void set_pooling(Architecture& architecture, Pooling pooling);
 
 /// What config.json of this family says beyond the common keys. Sizes read from a file are
 /// bounded here only as far as loops and products of this step need it; derive_model checks all.

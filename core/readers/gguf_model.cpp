@@ -344,7 +344,7 @@ void assign_compression(Keys& keys, Model& model) {
     Layer& layer = model.layers[il];
     const std::int64_t ratio =
         layer.is_mtp ? 0 : keys.size_of_layer("attention.compress_ratios", il, kMostTokens);
-    compress_keys(layer, model.sliding_window, ratio, width);
+    compress_keys(layer, ratio, width);
   }
 }
 
@@ -528,9 +528,10 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
     return model;
   }
   model.is_encoder = contains(kEncoders, model.architecture);
+  model.has_encoder = model.architecture == kTwoStacks;
   if (model.architecture.empty()) {
     model.unknowns.emplace_back("missing:general.architecture");
-  } else if (model.architecture != kTwoStacks && !contains(kKnownDecoders, model.architecture) &&
+  } else if (!model.has_encoder && !contains(kKnownDecoders, model.architecture) &&
              !contains(kDiffusion, model.architecture) && !model.is_encoder) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
   }

@@ -133,7 +133,7 @@ class Entries {
       }
     }
     push_page(KvGroupKind::window, kWindowBlock, rows.page(rows.row, kWindowBlock),
-              a.compressed->window);
+              model_.sliding_window);
     if (ratio <= 0) return;
     // Keys and scores of the tokens that are not compressed yet, fp32; those of ratio 4 overlap
     // with the group before.

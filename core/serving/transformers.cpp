@@ -56,10 +56,10 @@ struct Cache {
 
 /// DeepSeek V4: one row of a token is its key and its value. Those of the window, one for each
 /// `ratio` tokens and, compressed alike, the indexer's keys.
-Bytes compressed_bytes(const Attention& a, std::int64_t n_token) {
-  const CompressedKv& c = *a.compressed;
-  const std::int64_t rows = c.ratio > 0 ? n_token / c.ratio : 0;
-  return (std::min(n_token, c.window) * a.head_dim_k + rows * (a.head_dim_k + a.indexer_head_dim)) *
+Bytes compressed_bytes(const Attention& a, std::int64_t window, std::int64_t n_token) {
+  const std::int64_t ratio = a.compressed->ratio;
+  const std::int64_t rows = ratio > 0 ? n_token / ratio : 0;
+  return (std::min(n_token, window) * a.head_dim_k + rows * (a.head_dim_k + a.indexer_head_dim)) *
          kElement;
 }
 
@@ -72,7 +72,7 @@ LayerCost kept_by(const Model& model, const TransformersSettings& s, std::size_t
   cost.kv_cache =
       s.batch * cached_tokens(model, layer, s, n_token) * transformers_kv_bytes_per_token(layer);
   if (layer.attention.compressed) {
-    cost.kv_cache = s.batch * compressed_bytes(layer.attention, n_token);
+    cost.kv_cache = s.batch * compressed_bytes(layer.attention, model.sliding_window, n_token);
   }
   cost.recurrent_state = s.batch * state_bytes_per_request(layer, 1);
   return cost;

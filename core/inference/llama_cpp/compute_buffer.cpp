@@ -58,7 +58,7 @@ bool is_absurd(const Model& model, const LlamaCppContext& context) {
   double widest = static_cast<double>(model.n_vocab);
   // T5's decoder attends to a text of the trained length, too.
   const std::int64_t n_keys =
-      model.architecture == "t5" ? std::max(context.n_cells, model.n_ctx_train) : context.n_cells;
+      model.has_encoder ? std::max(context.n_cells, model.n_ctx_train) : context.n_cells;
   for (const Layer& layer : model.layers) {
     const auto heads = static_cast<double>(layer.attention.n_head);
     widest = std::max(widest, heads * static_cast<double>(n_keys));

@@ -231,6 +231,11 @@ TensorId Graph::cpy(TensorId from, TensorId to) {
   return push_onto(GraphOp::cpy, to, {from, to});
 }
 
+TensorId Graph::cast(TensorId a, GgmlType type) {
+  const Shape ne = (*this)[a].ne;
+  return op(GraphOp::cpy, type, ne, {a});
+}
+
 TensorId Graph::push_onto(GraphOp op, TensorId target, std::initializer_list<TensorId> sources) {
   const Shape ne = (*this)[target].ne;
   const Shape nb = (*this)[target].nb;

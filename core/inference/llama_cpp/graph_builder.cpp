@@ -108,9 +108,7 @@ void GraphBuilder::make_cache_inputs(Cache& cache, std::int64_t n_cells, std::si
   cache.mask = g_.input(half ? GgmlType::F16 : GgmlType::F32,
                         {n_cells, mask_rows, 1, request_.n_stream}, GraphLabel::inp_kq_mask);
   if (old && request_.flash_attention) {
-    cache.mask = g_.labelled(g_.op(GraphOp::cpy, GgmlType::F16,
-                                   {n_cells, mask_rows, 1, request_.n_stream}, {cache.mask}),
-                             GraphLabel::inp_kq_mask);
+    cache.mask = g_.labelled(g_.cast(cache.mask, GgmlType::F16), GraphLabel::inp_kq_mask);
   }
   if (old) return;
   // One cache for all layers: rotated only if all have the same width.

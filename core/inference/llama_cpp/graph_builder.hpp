@@ -168,10 +168,14 @@ class GraphBuilder {
   TensorId cache_of(GgmlType type, std::int64_t width, const Cache& cache);
   TensorId store_k(TensorId k, const Cache& cache);
   TensorId store_v(TensorId v, const Cache& cache);
+  /// Of a whole cache: [head, n_head, n_cells, streams].
+  TensorId cells_of(TensorId all, std::int64_t head, std::int64_t n_head, std::int64_t n_cells);
   Cache& cache_of_layer();
 
   // graph_builder_sparse.cpp
   TensorId choose_cells(TensorId x, TensorId compressed_q);
+  TensorId of_streams(TensorId shares);
+  TensorId best_cells(TensorId q, TensorId keys, TensorId shares, TensorId mask);
   TensorId mask_of(TensorId chosen, TensorId mask, GgmlType opened);
   [[nodiscard]] bool attends_to_blocks() const;
   void make_block_inputs();

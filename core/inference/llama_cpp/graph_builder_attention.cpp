@@ -234,6 +234,14 @@ TensorId GraphBuilder::store_v(TensorId v, const Cache& cache) {
   return all;
 }
 
+TensorId GraphBuilder::cells_of(TensorId all, std::int64_t head, std::int64_t n_head,
+                                std::int64_t n_cells) {
+  const GraphTensor& cache = g_[all];
+  const std::int64_t row = row_stride(cache, cache.ne[0]);
+  return g_.view_4d(all, {head, n_head, n_cells, request_.n_stream}, row_stride(cache, head), row,
+                    row * n_cells);
+}
+
 TensorId GraphBuilder::attend_to_batch(const Qkv& qkv) {
   g_.expand(qkv.q);
   g_.expand(qkv.k);
@@ -271,21 +279,16 @@ TensorId GraphBuilder::attend(const Qkv& projected, bool project) {
     head_k = g_[k].ne[0];
     head_v = g_[v].ne[0];
   }
-  const GraphTensor& keys = g_[k_all];
-  const TensorId k_view = g_.view_4d(k_all, {head_k, n_head_kv, cache.n_cells, request_.n_stream},
-                                     row_stride(keys, head_k), row_stride(keys, keys.ne[0]),
-                                     row_stride(keys, keys.ne[0]) * cache.n_cells);
+  const TensorId k_view = cells_of(k_all, head_k, n_head_kv, cache.n_cells);
   TensorId v_view = kNoTensor;
-  const GraphTensor& values = g_[v_all];
   if (request_.v_transposed) {
+    const GraphTensor& values = g_[v_all];
     v_view =
         g_.view_4d(v_all, {cache.n_cells, n_head_kv, head_v, request_.n_stream},
                    row_stride(values, cache.n_cells * head_v), row_stride(values, cache.n_cells),
                    row_stride(values, cache.n_cells * values.ne[0]));
   } else {
-    v_view = g_.view_4d(v_all, {head_v, n_head_kv, cache.n_cells, request_.n_stream},
-                        row_stride(values, head_v), row_stride(values, values.ne[0]),
-                        row_stride(values, values.ne[0]) * cache.n_cells);
+    v_view = cells_of(v_all, head_v, n_head_kv, cache.n_cells);
   }
   TensorId out = scores_to_values(q, k_view, v_view, request_.v_transposed, cache);
   out = rotate(out, cache.v_rotation);
@@ -309,8 +312,7 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
   if (request_.flash_attention && bias_ == kNoTensor) {
     // Keys and values that come from no cache are not yet of the kernel's type.
     const auto half = [&](TensorId t) {
-      const GraphTensor from = g_[t];
-      return from.type == GgmlType::F32 ? g_.op(GraphOp::cpy, GgmlType::F16, from.ne, {t}) : t;
+      return g_[t].type == GgmlType::F32 ? g_.cast(t, GgmlType::F16) : t;
     };
     k = half(k);
     v = half(v);
@@ -416,8 +418,7 @@ TensorId GraphBuilder::attend_latent(TensorId q, TensorId k, TensorId v, TensorI
   const TensorId k_all = store_k(k, cache);
   const GraphTensor keys = g_[k_all];
   const std::int64_t nb1 = row_stride(keys, keys.ne[0]);
-  const TensorId k_view = g_.view_4d(k_all, {keys.ne[0], 1, cache.n_cells, request_.n_stream}, nb1,
-                                     nb1, nb1 * cache.n_cells);
+  const TensorId k_view = cells_of(k_all, keys.ne[0], 1, cache.n_cells);
   const TensorId v_view = g_.view_4d(k_view, {rank, 1, cache.n_cells, request_.n_stream}, nb1, nb1,
                                      nb1 * cache.n_cells);
   if (chosen != kNoTensor) cache.mask = mask_of(chosen, cache.mask, GgmlType::F32);

@@ -153,7 +153,6 @@ TensorId GraphBuilder::with_rotated_tail(TensorId x, TensorId positions) {
 TensorId GraphBuilder::compressed_attention(TensorId x) {
   const Attention& attention = layer().attention;
   const std::int64_t u = request_.n_tokens;
-  const std::int64_t streams = request_.n_stream;
   const std::int64_t head = attention.head_dim_k;
   const TensorId compressed_q =
       norm(linear(WeightName::attn_q_a, x, false), WeightName::attn_q_a_norm);
@@ -187,10 +186,7 @@ TensorId GraphBuilder::compressed_attention(TensorId x) {
   g_.expand(q);
   g_.expand(k);
   const TensorId window_all = store_k(k, window_);
-  const auto cells = [&](TensorId all, std::int64_t n) {
-    const std::int64_t row = row_bytes(g_[all].type, head);
-    return g_.view_4d(all, {head, 1, n, streams}, row, row, row * n);
-  };
+  const auto cells = [&](TensorId all, std::int64_t n) { return cells_of(all, head, 1, n); };
   Cache read = window_;
   TensorId keys = cells(window_all, window_.n_cells);
   if (ratio > 0) {
@@ -297,28 +293,14 @@ TensorId GraphBuilder::weighted_keys(const Compressor& made, TensorId keys, Tens
 /// The indexer's best compressed keys, [top_k, U per stream, 1, streams].
 TensorId GraphBuilder::choose_keys(TensorId x, TensorId compressed_q, TensorId indexer_all) {
   const std::int64_t u = request_.n_tokens;
-  const std::int64_t streams = request_.n_stream;
   const std::int64_t n_cells = indexed_.cache.n_cells;
   const std::int64_t head = layer().attention.indexer_head_dim;
   TensorId q = linear(WeightName::indexer_attn_q_b, compressed_q, false);
   q = with_rotated_tail(g_.reshape(q, {head, g_[q].ne[0] / head, u, 1}), positions_);
   q = g_.labelled(rotate(q, indexed_.cache.k_rotation), GraphLabel::indexer);
-  TensorId shares = g_.scale(linear(WeightName::indexer_proj, x, false));
-  const std::int64_t row = row_bytes(g_[indexer_all].type, head);
-  const Shape all = {head, 1, n_cells, streams};
-  const TensorId keys = g_.view_4d(g_.view_4d(indexer_all, all, row, row, row * n_cells), all, row,
-                                   row, row * n_cells);
-  const GraphTensor heads = g_[q];
-  q = g_.view_4d(q, {head, heads.ne[1], u / streams, streams}, heads.nb[1], heads.nb[2],
-                 heads.nb[3] / streams);
-  const GraphTensor factors = g_[shares];
-  shares = g_.view_4d(shares, {factors.ne[0], u / streams, 1, streams}, factors.nb[1],
-                      factors.nb[2] / streams, factors.nb[3] / streams);
-  const TensorId scores = g_.op(GraphOp::indexer, GgmlType::F32, {n_cells, u / streams, 1, streams},
-                                {q, keys, shares, indexed_.cache.mask});
-  g_.labelled(scores, GraphLabel::indexer);
-  const std::int64_t top_k = std::min(n_cells, model_.hparams.indexer_top_k);
-  return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u / streams, 1, streams}, {scores}));
+  const TensorId shares = g_.scale(linear(WeightName::indexer_proj, x, false));
+  const TensorId keys = cells_of(cells_of(indexer_all, head, 1, n_cells), head, 1, n_cells);
+  return best_cells(q, keys, of_streams(shares), indexed_.cache.mask);
 }
 
 }  // namespace meyasu

@@ -61,7 +61,8 @@ TensorId GraphBuilder::pool(TensorId x) {
       return mean_of_tokens(x);
     case Pooling::rank:
       return classify(x);
-    case Pooling::one_token:
+    case Pooling::first_token:
+    case Pooling::last_token:
       break;
   }
   const TensorId chosen =

@@ -103,9 +103,7 @@ TensorId GraphBuilder::route(TensorId x, TensorId& ids, ExpertSet set) {
             : g_.top_k(selection, n_used);
   if (set == ExpertSet::chunks) {
     // The chunk of an expert: its number divided by the experts per chunk.
-    const Shape shape = g_[ids].ne;
-    ids = g_.scale(g_.op(GraphOp::cpy, GgmlType::F32, shape, {ids}));
-    ids = g_.op(GraphOp::cpy, GgmlType::I32, shape, {ids});
+    ids = g_.cast(g_.scale(g_.cast(ids, GgmlType::F32)), GgmlType::I32);
   }
   TensorId weights = g_.get_rows(g_.reshape(probabilities, {1, n_expert, u, 1}), ids);
   const Shape flat = {n_used, u, 1, 1};

@@ -10,7 +10,6 @@ namespace meyasu {
 /// best, [top_k, U per stream, 1, streams]. `compressed_q` [q_lora_rank, U].
 TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
   const std::int64_t u = request_.n_tokens;
-  const std::int64_t streams = request_.n_stream;
   const std::int64_t head = layer().attention.indexer_head_dim;
   const std::int64_t rot = layer().attention.mla->qk_rope_head_dim;
   const std::int64_t row = row_bytes(GgmlType::F32, head);
@@ -25,23 +24,33 @@ TensorId GraphBuilder::choose_cells(TensorId x, TensorId compressed_q) {
   TensorId k = linear(WeightName::indexer_attn_k, x, false);
   k = turned(norm(k, WeightName::indexer_k_norm, NormKind::layer), 1);
   const TensorId k_all = store_k(k, indexer_);
-  TensorId shares = linear(WeightName::indexer_proj, x, false);
-  const std::int64_t k_row = row_bytes(g_[k_all].type, head);
-  const TensorId keys = g_.view_4d(k_all, {head, 1, indexer_.n_cells, streams}, k_row, k_row,
-                                   k_row * indexer_.n_cells);
+  const TensorId shares = linear(WeightName::indexer_proj, x, false);
+  const TensorId keys = cells_of(k_all, head, 1, indexer_.n_cells);
+  return best_cells(q, keys, g_.scale(of_streams(shares)), indexer_.mask);
+}
+
+/// An indexer's factors [heads, U] as [heads, U per stream, 1, streams].
+TensorId GraphBuilder::of_streams(TensorId shares) {
+  const std::int64_t streams = request_.n_stream;
+  const GraphTensor all = g_[shares];
+  return g_.view_4d(shares, {all.ne[0], all.ne[1] / streams, 1, streams}, all.nb[1],
+                    all.nb[2] / streams, all.nb[3] / streams);
+}
+
+/// Scores `keys` [head, 1, cells, streams] by q [head, n_head, U] and returns the best,
+/// [top_k, U per stream, 1, streams]. `shares`: see of_streams.
+TensorId GraphBuilder::best_cells(TensorId q, TensorId keys, TensorId shares, TensorId mask) {
+  const std::int64_t streams = request_.n_stream;
+  const std::int64_t n_cells = g_[keys].ne[2];
   const GraphTensor heads = g_[q];
-  q = g_.view_4d(q, {head, heads.ne[1], u / streams, streams}, heads.nb[1], heads.nb[2],
+  const std::int64_t u = heads.ne[2] / streams;
+  q = g_.view_4d(q, {heads.ne[0], heads.ne[1], u, streams}, heads.nb[1], heads.nb[2],
                  heads.nb[3] / streams);
-  const GraphTensor factors = g_[shares];
-  shares = g_.view_4d(shares, {factors.ne[0], u / streams, 1, streams}, factors.nb[1],
-                      factors.nb[2] / streams, factors.nb[3] / streams);
-  shares = g_.scale(shares);
   const TensorId scores =
-      g_.op(GraphOp::indexer, GgmlType::F32, {indexer_.n_cells, u / streams, 1, streams},
-            {q, keys, shares, indexer_.mask});
+      g_.op(GraphOp::indexer, GgmlType::F32, {n_cells, u, 1, streams}, {q, keys, shares, mask});
   g_.labelled(scores, GraphLabel::indexer);
-  const std::int64_t top_k = std::min(indexer_.n_cells, model_.hparams.indexer_top_k);
-  return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u / streams, 1, streams}, {scores}));
+  const std::int64_t top_k = std::min(n_cells, model_.hparams.indexer_top_k);
+  return g_.cont(g_.op(GraphOp::top_k, GgmlType::I32, {top_k, u, 1, streams}, {scores}));
 }
 
 /// `mask` where only the chosen cells are open, by zeros of type `opened`.
@@ -81,7 +90,7 @@ void GraphBuilder::make_block_inputs() {
       g_.input(GgmlType::I32, {positions, streams, 1, 1}, GraphLabel::inp_kv_idxs);
   blocks_.block_of_cell =
       g_.input(GgmlType::I32, {request_.n_cells, streams, 1, 1}, GraphLabel::inp_kv_idxs);
-  blocks_.mask = g_.op(GraphOp::cpy, GgmlType::F32, g_[full_.mask].ne, {full_.mask});
+  blocks_.mask = g_.cast(full_.mask, GgmlType::F32);
 }
 
 /// MiniMax M3: each group of heads reads the best blocks of positions, stream by stream.
@@ -104,16 +113,12 @@ TensorId GraphBuilder::attend_to_blocks(TensorId x, const Qkv& projected) {
   for (const TensorId each : {q, k, v}) g_.expand(each);
   const TensorId k_all = store_k(k, full_);
   const TensorId v_all = store_v(v, full_);
-  // [width, heads, cells, streams]
-  const auto of_cache = [&](TensorId all, std::int64_t head, std::int64_t heads) {
-    const std::int64_t row = row_bytes(g_[all].type, head);
-    return g_.view_4d(all, {head, heads, request_.n_cells, request_.n_stream}, row, row * heads,
-                      row * heads * request_.n_cells);
-  };
   const Attention& attention = layer().attention;
-  const TensorId index_cells = of_cache(index_all, width, 1);
-  const TensorId k_cells = of_cache(k_all, attention.head_dim_k, attention.n_head_kv);
-  const TensorId v_cells = of_cache(v_all, attention.head_dim_v, attention.n_head_kv);
+  const TensorId index_cells = cells_of(index_all, width, 1, request_.n_cells);
+  const TensorId k_cells =
+      cells_of(k_all, attention.head_dim_k, attention.n_head_kv, request_.n_cells);
+  const TensorId v_cells =
+      cells_of(v_all, attention.head_dim_v, attention.n_head_kv, request_.n_cells);
   TensorId out = kNoTensor;
   for (std::int64_t stream = 0; stream < request_.n_stream; ++stream) {
     const TensorId mask = block_mask(index_q, index_cells);
@@ -134,10 +139,6 @@ TensorId GraphBuilder::block_mask(TensorId index_q, TensorId index_cells) {
   const std::int64_t positions = g_[blocks_.cell_of_position].ne[0];
   const std::int64_t n_block = g_[blocks_.local_bias].ne[0];
   const std::int64_t n_best = std::min(model_.hparams.indexer_top_k, n_block);
-  const auto as = [&](TensorId t, GgmlType type) {
-    const Shape ne = g_[t].ne;
-    return g_.op(GraphOp::cpy, type, ne, {t});
-  };
   const auto per_token = [&](TensorId t) {
     const GraphTensor rows = g_[t];
     return g_.view_3d(t, rows.ne[0], 1, tokens, rows.nb[1], rows.nb[1]);
@@ -155,9 +156,9 @@ TensorId GraphBuilder::block_mask(TensorId index_q, TensorId index_cells) {
   TensorId best = g_.op(GraphOp::pool, GgmlType::F32, {n_block, n_group, tokens, 1}, {scores});
   best = g_.op(GraphOp::top_k, GgmlType::I32, {n_best, n_group, tokens, 1}, {g_.add(best, bias)});
 
-  TensorId closed = as(g_.scale(bias), GgmlType::F16);
+  TensorId closed = g_.cast(g_.scale(bias), GgmlType::F16);
   closed = g_.repeat(closed, {n_block, n_group, tokens, 1});
-  const TensorId zeros = g_.scale(as(best, GgmlType::F32));
+  const TensorId zeros = g_.scale(g_.cast(best, GgmlType::F32));
   TensorId open = g_.set_rows(g_.reshape(closed, {1, n_block, n_group * tokens, 1}),
                               g_.reshape(zeros, {1, n_best, n_group * tokens, 1}),
                               g_.reshape(best, {n_best, n_group * tokens, 1, 1}));
@@ -167,7 +168,7 @@ TensorId GraphBuilder::block_mask(TensorId index_q, TensorId index_cells) {
   open = g_.reshape(g_.cont(g_.transpose(open)), {cells, tokens, n_group, 1});
   const GraphTensor all = g_[blocks_.mask];
   open = g_.add_inplace(open, g_.view_3d(blocks_.mask, cells, tokens, 1, all.nb[1], all.nb[3]));
-  open = as(g_.reshape(open, {cells, tokens, 1, n_group}), GgmlType::F16);
+  open = g_.cast(g_.reshape(open, {cells, tokens, 1, n_group}), GgmlType::F16);
   return g_.labelled(open, GraphLabel::inp_kq_mask);
 }
 

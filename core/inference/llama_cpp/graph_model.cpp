@@ -227,20 +227,6 @@ void store(BlockWeights& weights, std::string_view name, std::int32_t index) {
   (kind == "bias" ? refs.bias : kind == "scale" ? refs.scale : refs.weight) = index;
 }
 
-Pooling read_pooling(const Model& model) {
-  switch (std::llround(model.hparam("pooling_type", 0))) {
-    case 1:
-      return Pooling::mean;
-    case 2:  // the first token
-    case 3:  // the last
-      return Pooling::one_token;
-    case 4:
-      return Pooling::rank;
-    default:
-      return Pooling::none;
-  }
-}
-
 GraphHparams read_hparams(const Model& model) {
   const auto number = [&](std::string_view key) { return model.hparam(key, 0); };
   const auto integer = [&](std::string_view key) { return std::llround(model.hparam(key, 0)); };
@@ -272,7 +258,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.layer_norm = number("attention.layer_norm_rms_epsilon") == 0;
   hparams.n_dense_lead = integer("leading_dense_block_count");
   hparams.rescale_period = integer("rescale_every_n_layers");
-  hparams.pooling = read_pooling(model);
+  hparams.pooling = pooling_of(model);
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
     hparams.embedding_scale = true;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model/model.hpp"
+#include "core/model/pooling.hpp"
 
 namespace meyasu {
 
@@ -331,9 +332,6 @@ struct FamilyTraits {
   bool sparse_attention = false;    // DeepSeek 3.2: an indexer chooses the cells
   bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
 };
-
-/// What becomes of a text's tokens in an encoder. Source: llama_pooling_type in include/llama.h.
-enum class Pooling : std::uint8_t { none, mean, one_token, rank };
 
 struct GraphHparams {
   bool expert_weights_norm = false;

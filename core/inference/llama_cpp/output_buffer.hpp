@@ -9,9 +9,9 @@
 
 namespace meyasu {
 
-/// Elements of the vectors that an encoder (also T5's) gives out; 0 if the model has none.
+/// Elements of the vectors that an encoder gives out; 0 if the model has none.
 [[nodiscard]] inline std::int64_t embedding_width(const Model& model) {
-  if (!model.is_encoder && model.architecture != "t5") return 0;
+  if (!model.is_encoder && !model.has_encoder) return 0;
   return static_cast<std::int64_t>(
       model.hparam("embedding_length_out", static_cast<double>(model.n_embd)));
 }

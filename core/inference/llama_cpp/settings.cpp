@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/model/pooling.hpp"
 #include "core/units/limits.hpp"
 
 namespace meyasu {
@@ -103,8 +104,7 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
 
   LlamaCppContext context;
   if (model.is_encoder) {
-    constexpr double kRank = 4;  // LLAMA_POOLING_TYPE_RANK
-    const bool ranks = model.hparam("pooling_type", 0) == kRank;
+    const bool ranks = pooling_of(model) == Pooling::rank;
     context.purpose = ranks ? Purpose::ranking : Purpose::embeddings;
   }
   context.n_seq = settings.n_seq;
@@ -144,7 +144,7 @@ Result<LlamaCppContext> normalize(const LlamaCppSettings& settings, const Model&
   context.n_tokens = round_up(tokens, context.n_seq);
   // A text's vector is made of all its tokens (server_n_outputs_max in llama-server); T5 encodes
   // in the same context.
-  const bool all_rows = model.is_encoder || model.architecture == "t5";
+  const bool all_rows = model.is_encoder || model.has_encoder;
   const std::int64_t rows = all_rows ? 0 : settings.n_outputs_max * (1 + settings.n_draft);
   context.n_outputs = std::min(tokens, rows == 0 ? context.n_batch : rows);
   // Grok's scores go through a tanh that flash attention lacks: the runtime turns it off.
