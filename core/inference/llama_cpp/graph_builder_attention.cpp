@@ -110,13 +110,13 @@ GraphBuilder::Qkv GraphBuilder::project_qkv(TensorId x) {
 TensorId GraphBuilder::self_attention(TensorId x) {
   if (traits_.position_bias) bias_ = position_bias();
   Qkv qkv = project_qkv(x);
-  const auto head_norm = [&](TensorId x, WeightName name) {
+  const auto head_norm = [&](TensorId heads, WeightName name) {
     const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
-    if (!has(name)) return x;
-    if (traits_.form != BlockForm::bert) return norm(x, name, kind);
+    if (!has(name)) return heads;
+    if (traits_.form != BlockForm::bert) return norm(heads, name, kind);
     // Jina BERT v2 joins the heads again for its norms.
-    const Shape heads = g_[x].ne;
-    return g_.reshape(norm(g_.reshape(x, {heads[0] * heads[1], heads[2], 1, 1}), name), heads);
+    const Shape ne = g_[heads].ne;
+    return g_.reshape(norm(g_.reshape(heads, {ne[0] * ne[1], ne[2], 1, 1}), name), ne);
   };
   const auto head_norms = [&] {
     qkv.q = head_norm(qkv.q, WeightName::attn_q_norm);

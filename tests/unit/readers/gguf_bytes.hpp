@@ -82,7 +82,7 @@ inline Result<GgufHeader> read_gguf(const ByteVector& file, std::int64_t piece =
 }
 
 inline ByteVector read_test_file(const std::string& path_below_tests) {
-  std::ifstream file(std::string(MEYASU_TESTS_DIR) + "/" + path_below_tests, std::ios::binary);
+  std::ifstream file(MEYASU_TESTS_DIR "/" + path_below_tests, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
