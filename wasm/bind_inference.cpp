@@ -137,6 +137,7 @@ val study_summary(const InferenceStudy& study) {
                  {"n_layer", to_js(static_cast<std::int64_t>(model.layers.size()))},
                  {"n_ctx_train", to_js(model.n_ctx_train)},
                  {"has_file", to_js(model.provenance == Provenance::header)},
+                 {"has_kv_cache", to_js(model.has_kv_cache())},
                  {"has_experts", to_js(std::any_of(model.layers.begin(), model.layers.end(),
                                                    [](const Layer& layer) {
                                                      return layer.feed_forward.n_expert > 0;

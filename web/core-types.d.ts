@@ -293,6 +293,7 @@ export interface StudySummary {
   n_layer: number;
   n_ctx_train: number;
   has_file: boolean;
+  has_kv_cache: boolean;
   has_experts: boolean;
   has_mtp: boolean;
 }

@@ -35,6 +35,12 @@ bool Model::has_compressed_keys() const {
                      [](const Layer& layer) { return layer.attention.compressed.has_value(); });
 }
 
+bool Model::has_kv_cache() const {
+  return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) {
+    return layer.kind == LayerKind::attention && !layer.attention.shares_kv;
+  });
+}
+
 Bytes Model::weight_bytes() const {
   Bytes total = 0;
   for (const Tensor& tensor : tensors) total += tensor.bytes();

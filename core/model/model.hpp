@@ -134,6 +134,8 @@ struct Model {
   /// Whether any layer has routed experts.
   [[nodiscard]] bool has_experts() const;
   [[nodiscard]] bool has_compressed_keys() const;
+  /// Whether any layer keeps keys and values.
+  [[nodiscard]] bool has_kv_cache() const;
   [[nodiscard]] const Tensor* find_tensor(std::string_view tensor_name) const;
   /// Value of a numeric hparam, or `fallback` when the header has none.
   [[nodiscard]] double hparam(std::string_view key, double fallback) const;

@@ -196,6 +196,21 @@ export function model({ test, sources, server, engine }) {
     await page.shows('13.49 GiB', '14.48 GB');
   });
 
+  test("an encoder's file: how fast it reads, and no type of a cache that it does not keep", async (page) => {
+    await open(page);
+    await drop(page, [['bge-small-en-v1.5.gguf', truth('gguf/bge-small-en-v1.5.gguf')]]);
+    await title(page, 'bge-small');
+    await page.click('#tab-infer');
+    await page.showsText('#infer-answer', '読み取りの速さ');
+    assert.equal(await page.evaluate(() => document.querySelectorAll('[name=infer-kv]').length), 0);
+    await page.evaluate(() => document.getElementById('menu-toggle').focus());
+    for (const key of ['Enter', 'Tab', 'Enter']) await page.press(key);
+    await drop(page, [['Qwen3-30B-A3B.gguf', truth('gguf/Qwen3-30B-A3B.gguf')]]);
+    await title(page, 'Qwen3-30B-A3B');
+    await page.click('#tab-infer');
+    await eventually('the types of the KV cache', () => page.evaluate(() => document.querySelectorAll('[name=infer-kv]').length === 3));
+  });
+
   test('a file name that the catalog knows leads to its card', async (page) => {
     await page.open(server().site);
     await page.fill('#name-input', 'Qwen3-30B-A3B-UD-Q4_K_XL.gguf');

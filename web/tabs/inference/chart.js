@@ -19,6 +19,9 @@ const GIB = 1024 ** 3;
 export const shortContext = (tokens) =>
   tokens >= 1024 && tokens % 1024 === 0 ? `${whole(tokens / 1024)}k` : whole(tokens);
 
+/** Of the plot's height: names of lines that end closer than this stand in one label. */
+const NAME_HEIGHT = 0.07;
+
 /**
  * @param {import("../../i18n.js").Translate} t
  */
@@ -54,6 +57,8 @@ export function contextChart(t) {
         labels.push(place(h("span", { class: "plot-y" }, String(tick)), 0, height));
       }
       drawing.append(svg("line", { class: "plot-capacity", x1: 0, x2: 100, y1: level, y2: level }));
+      /** Where lines end, lowest value last. @type {{ name: string, index: number, at: number }[]} */
+      const ends = [];
       series.forEach(({ name, bytes }, index) => {
         const points = contexts
           .map((context, at) => ({ context, value: bytes[at] }))
@@ -66,9 +71,16 @@ export function contextChart(t) {
             points: points.map((point) => point.map((part) => part.toFixed(3)).join(",")).join(" "),
           }),
         );
-        const end = points[points.length - 1];
-        labels.push(place(h("span", { class: `plot-name plot-name-${index}` }, name), 1, end[1] / 100));
+        ends.push({ name, index, at: points[points.length - 1][1] / 100 });
       });
+      ends.sort((a, b) => a.at - b.at);
+      for (let first = 0; first < ends.length; ) {
+        const { index, at } = ends[first];
+        const next = ends.findIndex((end) => end.at - at > NAME_HEIGHT);
+        const together = ends.slice(first, next < 0 ? ends.length : next);
+        labels.push(place(h("span", { class: `plot-name plot-name-${index}` }, together.map(({ name }) => name).join(" · ")), 1, at));
+        first += together.length;
+      }
       labels.push(
         place(h("span", { class: "plot-level" }, t("infer.usable", { x: gibParts(usable).value })), 0, y(usable)),
       );
@@ -83,6 +95,7 @@ export function contextChart(t) {
           y(now.bytes),
         );
         if (x(now.context) > 0.5) label.classList.add("plot-now-left");
+        if (y(now.bytes) > 1 - NAME_HEIGHT) label.classList.add("plot-now-above"); // the axis has words below
         labels.push(label);
       }
       plot.setAttribute("aria-label", words);

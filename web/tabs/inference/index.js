@@ -75,7 +75,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
   const choices = core.inference_choices();
   /** @type {InferenceStudy | null} */
   let study = null;
-  let summary = { name: "", n_ctx_train: 131072, has_file: false, has_mtp: false };
+  let summary = { name: "", n_ctx_train: 131072, has_file: false, has_kv_cache: true, has_mtp: false };
   /** @type {{ id: string, name: string }[]} */
   let drafts = [];
   let said = { model: "", size: "" };
@@ -131,6 +131,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       formats: isLibrary(inputs.r) ? core.library_formats(inputs.r) : choices.formats,
       trained: summary.n_ctx_train,
       hasFile: summary.has_file,
+      hasKvCache: summary.has_kv_cache,
       hasMtp: summary.has_mtp,
       drafts,
       onInput: change,
@@ -576,7 +577,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     const isServer = !isLlamaCpp(inputs.r) && !isLibrary(inputs.r);
 
     const where = t(/** @type {any} */ (`runtime.${inputs.r}`));
-    fill(chartBy, t("infer.chart_by", { x: where }));
+    fill(chartBy, summary.has_kv_cache ? t("infer.chart_by", { x: where }) : where);
     fill(mapUnit, t(isServer ? "infer.map_unit_server" : "infer.map_unit", { x: where }));
     fill(runtimes, ...runtimeRows({ t, core, study: on, inputs, machine: asked, choices, like, likeLibrary, apply }));
 
@@ -586,12 +587,13 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     );
     const series = [];
     const kvNotes = new Map();
-    for (const { name, at } of grid.kvTypes()) {
+    const kvTypes = grid.kvTypes();
+    for (const { name, at } of summary.has_kv_cache ? kvTypes : kvTypes.slice(0, 1)) {
       const points = await at(contexts);
       const [here] = await at([context]);
       if (stale()) return;
       kvNotes.set(name, here.verdict === null ? "–" : gib(here.bytes));
-      series.push({ name, bytes: points.map(({ verdict: shown, bytes }) => (shown === null ? null : bytes)) });
+      series.push({ name: summary.has_kv_cache ? name : t("infer.stat_gpu"), bytes: points.map(({ verdict: shown, bytes }) => (shown === null ? null : bytes)) });
     }
     const here = await grid.now();
     if (stale()) return;

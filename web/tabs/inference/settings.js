@@ -28,13 +28,14 @@ const MORE_KV_TYPES = ["f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4
  * @param {{ id: string, name: string }[]} options.formats what the chosen runtime loads, other than GGUF
  * @param {number} options.trained context that the model was trained for
  * @param {boolean} options.hasFile
+ * @param {boolean} options.hasKvCache
  * @param {boolean} options.hasMtp
  * @param {{ id: string, name: string }[]} options.drafts models that could draft
  * @param {(key: InferenceKey, value: string) => void} options.onInput
  * @param {() => void} options.onSettled
  * @param {(file: File) => void} options.onProjector a file was chosen to be measured
  */
-export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp, drafts, onInput, onSettled, onProjector }) {
+export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvCache, hasMtp, drafts, onInput, onSettled, onProjector }) {
   /** @type {Map<string, import("../../components/number-field.js").NumberField>} */
   const fields = new Map();
   /** Controls that are no text fields show their sentence below themselves. @type {Map<string, HTMLElement>} */
@@ -123,7 +124,8 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasMtp
   const kvLine = h("p", { class: "error-line", id: "infer-k-error", hidden: true });
   lines.set("k", kvLine);
   const kvNotes = new Map(KV_TYPES.map((type) => [type, h("small", {}, "\u00a0")]));
-  const kv = llamaCpp || exllama
+  // An encoder keeps none; what a link asks for nevertheless is shown.
+  const kv = (llamaCpp || exllama) && (hasKvCache || inputs.k !== KV_TYPES[0])
     ? segmented({
         name: "infer-kv",
         legend: [t("infer.kv_type")],
