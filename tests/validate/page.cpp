@@ -53,7 +53,6 @@ bool all_exact(const Rows& rows) {
 /// What page.hpp calls F.
 std::string figures(const Rows& rows) {
   if (all_exact(rows)) return format("%zu", rows.size());
-  if (rows.size() == 1) return format("[1,%.3g,%zu]", 100 * rows[0]->error, bin_of(*rows[0]));
   std::vector<double> errors;
   std::array<std::size_t, kBins> bins{};
   for (const Comparison* row : rows) {
@@ -61,6 +60,9 @@ std::string figures(const Rows& rows) {
     ++bins[bin_of(*row)];
   }
   const Statistics s = statistics_of(std::move(errors));
+  if (s.n == 1) {
+    return format("[1,%.3g,%g,%zu]", s.max_abs_pct, s.within_1pct, bin_of(*rows[0]));
+  }
   std::string text = format("[%zu,%.3g,%.3g,%.3g,%.4g,[", s.n, s.median_abs_pct, s.p95_abs_pct,
                             s.max_abs_pct, s.within_1pct);
   const std::size_t start = text.size();

@@ -247,7 +247,7 @@ class Graph {
   // --- results of another shape
   TensorId cont(TensorId a);
   TensorId cont(TensorId a, Shape ne);
-  TensorId cast(TensorId a, GgmlType type);
+  TensorId cast(TensorId a, GgmlType type);  // same shape, another type
   /// w [k, m], x [k, n, ...] -> [m, n, ...]
   TensorId mul_mat(TensorId w, TensorId x);
   /// w [k, m, n_expert], x [k, 1 or n_used, n], ids [n_used, n] -> [m, n_used, n]

@@ -52,8 +52,8 @@ async function freePort() {
 async function startLoopbackProxy() {
   const refused = [];
   const proxy = createServer((request, response) => {
-    const { hostname, port, host, pathname, search } = new URL(request.url);
-    const refuse = () => response.writeHead(502).end();
+    const { hostname, port, host, pathname, search } = new URL(request.url, 'http://the-proxy-itself/');
+    const refuse = () => (response.headersSent ? response.destroy() : response.writeHead(502).end());
     if (!['127.0.0.1', 'localhost'].includes(hostname)) {
       refused.push(request.url);
       return refuse();

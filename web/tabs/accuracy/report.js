@@ -40,11 +40,11 @@ export const edges = report.edges_pct;
 /** @param {number | any[]} written @returns {Figures} */
 function figures(written) {
   const bins = new Array(2 * edges.length + 1).fill(0);
-  const [n, ...numbers] = Array.isArray(written) ? written : [written, 0, edges.length];
-  if (numbers.length === 2) {
-    const [error, bin] = numbers;
+  const [n, ...numbers] = Array.isArray(written) ? written : [written, 0, 1, edges.length];
+  if (numbers.length === 3) {
+    const [error, within, bin] = numbers;
     bins[bin] = n;
-    return { n, median: error, p95: error, max: error, within: Math.abs(bin - edges.length) <= edges.indexOf(1) ? 1 : 0, bins };
+    return { n, median: error, p95: error, max: error, within, bins };
   }
   const [median, p95, max, within, pairs] = numbers;
   for (let at = 0; at < pairs.length; at += 2) bins[pairs[at]] = pairs[at + 1];

@@ -269,7 +269,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
     beside.addEventListener("toggle", () => (besideOpen = beside.open));
   }
   // The list of all KV types stands in the details, its sentence under the choice in view.
-  lines.set("k", kvLine);
+  if (kv) lines.set("k", kvLine);
   advanced.open = settingsOpen;
   advanced.addEventListener("toggle", () => (settingsOpen = advanced.open));
 
