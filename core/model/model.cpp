@@ -30,15 +30,19 @@ bool Model::has_experts() const {
                      [](const Layer& layer) { return layer.feed_forward.n_expert > 0; });
 }
 
+std::int64_t Model::n_layer() const {
+  return std::count_if(layers.begin(), layers.end(),
+                       [](const Layer& layer) { return !layer.is_mtp; });
+}
+
 bool Model::has_compressed_keys() const {
   return std::any_of(layers.begin(), layers.end(),
                      [](const Layer& layer) { return layer.attention.compressed.has_value(); });
 }
 
 bool Model::has_kv_cache() const {
-  return std::any_of(layers.begin(), layers.end(), [](const Layer& layer) {
-    return layer.kind == LayerKind::attention && !layer.attention.shares_kv;
-  });
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const Layer& layer) { return layer.keeps_keys(); });
 }
 
 Bytes Model::weight_bytes() const {

@@ -93,6 +93,11 @@ struct Layer {
   Recurrent recurrent;
   FeedForward feed_forward;
   bool is_mtp = false;  // multi-token prediction block after the n_layer ordinary ones
+
+  /// Whether its attention stores keys and values, instead of using those of another layer or none.
+  [[nodiscard]] bool keeps_keys() const {
+    return kind == LayerKind::attention && !attention.shares_kv;
+  }
 };
 
 /// Makes a block of attention one of DeepSeek V4's; its heads must be known. The compressor's state
@@ -129,6 +134,8 @@ struct Model {
   /// architecture prefix ("attention.layer_norm_rms_epsilon" -> 1e-6).
   std::vector<std::pair<std::string, double>> hparams;
 
+  /// Blocks that answer for the model: those of prediction (MTP) do not run while text is generated.
+  [[nodiscard]] std::int64_t n_layer() const;
   [[nodiscard]] std::int64_t n_params() const;
   [[nodiscard]] Bytes weight_bytes() const;
   /// Whether any layer has routed experts.

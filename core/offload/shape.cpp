@@ -1,16 +1,7 @@
 #include "core/offload/shape.hpp"
 
-#include <algorithm>
-
 namespace meyasu {
 namespace {
-
-/// Layers that answer for the model: prediction blocks do not run while text is generated.
-int ordinary_layers(const Model& model) {
-  const auto count = std::count_if(model.layers.begin(), model.layers.end(),
-                                   [](const Layer& layer) { return !layer.is_mtp; });
-  return static_cast<int>(count);
-}
 
 void add_layer(const Layer& layer, OffloadShape& shape) {
   const FeedForward& ff = layer.feed_forward;
@@ -53,7 +44,7 @@ void add_matrix(const Model& model, const Tensor& tensor, OffloadShape& shape) {
 
 Result<OffloadShape> offload_shape(const Model& model) {
   OffloadShape shape;
-  shape.n_layer = ordinary_layers(model);
+  shape.n_layer = static_cast<int>(model.n_layer());
   if (shape.n_layer == 0 || model.tensors.empty()) return Error{"shape_unknown", "model", {}};
   shape.n_embd = static_cast<double>(model.n_embd);
   shape.tied_embeddings = model.tied_embeddings;

@@ -75,9 +75,7 @@ class Entries {
       const Layer& layer = model_.layers[il];
       if (layer.is_mtp) continue;
       il_ = static_cast<std::int64_t>(il);
-      if (layer.kind == LayerKind::attention && !layer.attention.shares_kv) {
-        attention(layer);
-      }
+      if (layer.keeps_keys()) attention(layer);
       const Bytes state = state_bytes_per_request(layer, s_.parallel.tp,
                                                   state_element_bytes(model_, layer, s_.runtime));
       if (state > 0) {
@@ -162,7 +160,7 @@ class Entries {
 Bytes kv_bytes_per_token(const Layer& layer, KvCacheType type, std::int64_t tp,
                          ServingRuntime runtime) {
   const Attention& a = layer.attention;
-  if (layer.kind != LayerKind::attention || a.shares_kv || a.compressed) return 0;
+  if (!layer.keeps_keys() || a.compressed) return 0;
   if (a.mla) return latent_bytes(*a.mla, type, a.indexer_head_dim > 0, runtime);
   const std::int64_t heads = std::max<std::int64_t>(1, a.n_head_kv / tp);
   return heads * (side_bytes(a.head_dim_k, type) + side_bytes(a.head_dim_v, type));
@@ -170,10 +168,7 @@ Bytes kv_bytes_per_token(const Layer& layer, KvCacheType type, std::int64_t tp,
 
 Bytes indexer_bytes_per_token(const Layer& layer) {
   const Attention& a = layer.attention;
-  if (layer.kind != LayerKind::attention || a.shares_kv || a.compressed ||
-      a.indexer_head_dim == 0) {
-    return 0;
-  }
+  if (!layer.keeps_keys() || a.compressed || a.indexer_head_dim == 0) return 0;
   return a.mla ? block_scaled_bytes(a.indexer_head_dim) : a.indexer_head_dim * kModelElement;
 }
 

@@ -19,7 +19,7 @@ bool is_cache_bits(int bits) {
 }
 
 bool keeps_cells(const Layer& layer) {
-  return !layer.is_mtp && layer.kind == LayerKind::attention && !layer.attention.shares_kv;
+  return !layer.is_mtp && layer.keeps_keys();
 }
 
 /// What moves to a card together.

@@ -94,7 +94,7 @@ Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
     return Error{"batch_zero", "max_num_batched_tokens", ""};
   }
   if (s.block_size < 0 || s.block_size > 4096) return Error{"not_positive", "block_size", ""};
-  const std::int64_t n_layer = ordinary_layers(model);
+  const std::int64_t n_layer = model.n_layer();
   if (p.pp > std::max<std::int64_t>(n_layer, 1)) {
     return Error{"pp_layers", "pp", std::to_string(n_layer)};
   }

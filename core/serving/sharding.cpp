@@ -106,13 +106,8 @@ StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage, std::int64_
   return range;
 }
 
-std::int64_t ordinary_layers(const Model& model) {
-  return std::count_if(model.layers.begin(), model.layers.end(),
-                       [](const Layer& layer) { return !layer.is_mtp; });
-}
-
 StageLayers stage_layers(const Model& model, std::int64_t n_stage, std::int64_t stage) {
-  StageLayers range = stage_layers(ordinary_layers(model), n_stage, stage);
+  StageLayers range = stage_layers(model.n_layer(), n_stage, stage);
   if (stage == n_stage - 1) range.end = static_cast<std::int64_t>(model.layers.size());
   return range;
 }

@@ -18,9 +18,8 @@ struct StageLayers {
 [[nodiscard]] StageLayers stage_layers(std::int64_t n_layer, std::int64_t n_stage,
                                        std::int64_t stage);
 
-/// Of the model's ordinary blocks; prediction blocks (MTP) at its end are listed with the last
+/// Of the model's n_layer() blocks; prediction blocks (MTP) at its end are listed with the last
 /// stage.
-[[nodiscard]] std::int64_t ordinary_layers(const Model& model);
 [[nodiscard]] StageLayers stage_layers(const Model& model, std::int64_t n_stage,
                                        std::int64_t stage);
 

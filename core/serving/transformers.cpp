@@ -239,7 +239,7 @@ Result<TransformersSettings> checked(const Model& model, const TransformersSetti
 }  // namespace
 
 Bytes transformers_kv_bytes_per_token(const Layer& layer) {
-  if (layer.kind != LayerKind::attention || layer.attention.shares_kv) return 0;
+  if (!layer.keeps_keys()) return 0;
   const Attention& a = layer.attention;
   if (a.compressed) {
     const std::int64_t ratio = a.compressed->ratio;

@@ -26,7 +26,7 @@ CellWidth cell_width(const Attention& attention, LlamaCppRelease release) {
 }
 
 bool owns_cells(const Layer& layer) {
-  return layer.kind == LayerKind::attention && !layer.is_mtp && !layer.attention.shares_kv;
+  return !layer.is_mtp && layer.keeps_keys();
 }
 
 constexpr std::int64_t kCompressedPadding = 256;

@@ -42,17 +42,11 @@ std::string_view release_name(LlamaCppRelease release) {
   return "";
 }
 
-std::int64_t n_layer_main(const Model& model) {
-  return std::count_if(model.layers.begin(), model.layers.end(),
-                       [](const Layer& layer) { return !layer.is_mtp; });
-}
-
 bool has_window_cache(const Model& model) {
   if (model.sliding_window <= 0) return false;
   if (model.has_compressed_keys()) return true;
   return std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& layer) {
-    return layer.kind == LayerKind::attention && !layer.attention.shares_kv &&
-           layer.attention.span != AttentionSpan::full;
+    return layer.keeps_keys() && layer.attention.span != AttentionSpan::full;
   });
 }
 

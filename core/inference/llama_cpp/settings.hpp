@@ -136,8 +136,6 @@ struct LlamaCppContext {
 [[nodiscard]] Result<LlamaCppContext> normalize(const LlamaCppSettings& settings,
                                                 const Model& model);
 
-/// Blocks without multi-token prediction blocks: what llama.cpp calls n_layer for the graph.
-[[nodiscard]] std::int64_t n_layer_main(const Model& model);
 /// Whether any layer attends through a window that llama.cpp gives its own cache ("iSWA").
 [[nodiscard]] bool has_window_cache(const Model& model);
 /// Whether the MLA layers store one latent head (absorbed form).

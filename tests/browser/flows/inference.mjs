@@ -96,7 +96,7 @@ export function inference({ engine, test, server, sources }) {
   test('every setting that the runtime refuses or corrects has its own sentence', async (page) => {
     for (const [fragment, field, wanted] of [
       ['c=262144', 'c-hint', /学習した長さ 131,072 を超えています/],
-      ['k=f16;v=q8_0;fa=off', 'k-error', /Flash Attention が必要/],
+      ['k=f16;v=q8_0;fa=off', 'v-error', /Flash Attention が必要/],
       ['m=deepseek-ai/DeepSeek-V2-Lite;k=f16;v=q8_0', 'k-error', /K と V を同じ型/],
       ['m=meta-llama/Llama-3.1-8B;ngl=999', 'ngl-hint', /層は 33 なので全部/],
       ['b=256;ub=512', 'ub-error', /ubatch は batch 以下/],

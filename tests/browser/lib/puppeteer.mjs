@@ -131,9 +131,23 @@ class PuppeteerPage {
   }
 }
 
+/**
+ * Starts a browser. The first start reads some 300 MB of program, two engines at once: on a slow disk
+ * that takes longer than the driver's own 30 s. A second attempt shows what the browser prints.
+ */
+async function start(engine, options) {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await puppeteer.launch({ headless: true, timeout: 110_000, dumpio: attempt > 1, ...launchers[engine](options) });
+    } catch (error) {
+      if (attempt === 3) throw new Error(`${engine} did not start in three attempts: ${error.message}`, { cause: error });
+      console.log(`${engine}: attempt ${attempt} to start it failed (${error.message}), once more`);
+    }
+}
+
 /** @param {'chromium' | 'firefox'} engine */
 export async function launch(engine, { language = 'ja', dark = false } = {}) {
-  const browser = await puppeteer.launch({ headless: true, ...launchers[engine]({ language, dark }) });
+  const browser = await start(engine, { language, dark });
   // Not the tab a browser starts with: Firefox gives that one no focus.
   const page = await browser.newPage();
   await page.bringToFront();

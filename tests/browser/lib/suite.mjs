@@ -53,7 +53,7 @@ export function suite(engine) {
     server = await startServer(`${dist}site`, { probe: engine === 'webkit' });
     browser = await launch();
     console.log(`${engine}: ${browser.version}`);
-  }, { timeout: 3 * limit }); // a browser may need a second start
+  }, { timeout: 3 * limit }); // a browser may need another start
   after(async () => {
     await browser?.close();
     await server?.stop();

@@ -154,13 +154,13 @@ std::int64_t all_layers(std::string_view ngl) {
 /// Whether the numbers that the row states are those of the model.
 bool agrees(const Model& model, const CsvRow& row) {
   const std::int64_t stated = all_layers(row["ngl"]);
-  if (stated > 0 && stated != n_layer_main(model) + 1 && stated != std::ssize(model.layers) + 1) {
+  if (stated > 0 && stated != model.n_layer() + 1 && stated != std::ssize(model.layers) + 1) {
     return false;
   }
   const auto same = [&](const char* column, std::int64_t value) {
     return row[column].empty() || row.integer(column) == value;
   };
-  return same("n_layer", n_layer_main(model)) || same("n_layer", std::ssize(model.layers))
+  return same("n_layer", model.n_layer()) || same("n_layer", std::ssize(model.layers))
              ? same("n_embd", model.n_embd)
              : false;
 }

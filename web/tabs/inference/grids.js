@@ -4,14 +4,13 @@
  */
 
 import { typedNumber } from "../../format.js";
-import { isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
+import { KV_TYPES, isLibrary, isLlamaCpp, libraryOptions, llamaCppOptions, servingOptions } from "./inputs.js";
 import { VERDICTS } from "./verdict.js";
 
 /** @typedef {import("./inputs.js").InferenceInputs} InferenceInputs */
 /** `verdict` null: refused. @typedef {{ verdict: import("./verdict.js").Shown | null, bytes: number }} Point */
 /** @typedef {{ name: string, changes: Partial<InferenceInputs>, current: boolean, at: (contexts: number[]) => Promise<Point[]> }} Row */
 
-const KV_TYPES = ["f16", "q8_0", "q4_0"];
 const SERVER_KV_TYPES = ["bf16", "fp8", "nvfp4"];
 const EXLLAMA_BITS = [16, 8, 4];
 

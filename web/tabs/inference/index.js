@@ -47,7 +47,7 @@ const INPUT_OF = {
   k_bits: "k",
   v_bits: "v",
   type_k: "k",
-  type_v: "k",
+  type_v: "v",
   n_ubatch: "ub",
   n_batch: "b",
   n_gpu_layers: "ngl",
@@ -206,7 +206,8 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
   /** Shows the sentence beside its input, and says whether the input can be seen. @param {CoreError} error @param {boolean} doubt */
   function showSentence(error, doubt) {
-    const key = INPUT_OF[error.field];
+    const asked = INPUT_OF[error.field];
+    const key = asked === "v" && inputs.v === "" ? "k" : asked; // V is like K until it is chosen
     const words = sentence(error);
     // Doubts about the model stand in the answer, errors of the machine in its bar.
     if (key) card.showSentence(key, words, doubt);

@@ -57,6 +57,9 @@ export const inferenceDefaults = Object.freeze({
 /** @typedef {keyof typeof inferenceDefaults} InferenceKey */
 /** @typedef {Record<InferenceKey, string>} InferenceInputs */
 
+/** Types of the KV cache in view; the rest would be rows of a list nobody reads. */
+export const KV_TYPES = ["f16", "q8_0", "q4_0"];
+
 export const LLAMA_CPP_RUNTIMES = ["llama-server", "llama-cli", "ollama", "lm-studio", "koboldcpp"];
 export const SERVER_RUNTIMES = ["vllm", "sglang", "tensorrt-llm"];
 export const LIBRARY_RUNTIMES = ["transformers", "exllamav2", "exllamav3"];

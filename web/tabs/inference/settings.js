@@ -5,7 +5,7 @@ import { tokenNotches } from "../../components/token-notches.js";
 import { segmented } from "../../components/segmented.js";
 import { fill, h, icons } from "../../dom.js";
 import { typedNumber, whole } from "../../format.js";
-import { familyOf, LIBRARY_RUNTIMES, LLAMA_CPP_RUNTIMES, SERVER_RUNTIMES } from "./inputs.js";
+import { familyOf, inferenceDefaults, KV_TYPES, LIBRARY_RUNTIMES, LLAMA_CPP_RUNTIMES, SERVER_RUNTIMES } from "./inputs.js";
 
 /** @typedef {import("./inputs.js").InferenceInputs} InferenceInputs */
 /** @typedef {import("./inputs.js").InferenceKey} InferenceKey */
@@ -14,8 +14,9 @@ import { familyOf, LIBRARY_RUNTIMES, LLAMA_CPP_RUNTIMES, SERVER_RUNTIMES } from 
 const STEP = 256;
 const notches = tokenNotches(STEP, 16);
 
-/** KV types in view; the rest would be rows of a list nobody reads. */
-const KV_TYPES = ["f16", "q8_0", "q4_0"];
+/** What only a model that keeps a KV cache is asked for. @type {InferenceKey[]} */
+const CACHE_KEYS = ["k", "v", "nkvo", "swa"];
+
 /** ExLlama stores whole bits; these stand for 16, 8, 5 and 4. */
 const LIBRARY_KV_TYPES = ["f16", "q8_0", "q5_0", "q4_0"].map((value, at) => ({ value, label: `${[16, 8, 5, 4][at]} bit` }));
 const MORE_KV_TYPES = ["f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"];
@@ -60,13 +61,19 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
     fields.set(key, field);
     return field.element;
   };
+  const errorLine = (/** @type {InferenceKey} */ key) => {
+    const line = h("p", { class: "error-line", id: `infer-${key}-error`, hidden: true });
+    lines.set(key, line);
+    return line;
+  };
   /**
    * @param {InferenceKey} key
    * @param {string} label
    * @param {(string | { value: string, label: string } | { group: string, options: string[] })[]} options
    */
   const select = (key, label, options) => {
-    const line = h("p", { class: "error-line", id: `infer-${key}-error`, hidden: true });
+    // An input in view may have the line already.
+    const line = lines.has(key) ? null : errorLine(key);
     const element = h(
       "select",
       {
@@ -83,7 +90,6 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
       }),
     );
     element.value = inputs[key];
-    lines.set(key, line);
     return h("div", { class: "field" }, h("label", { class: "label", for: `infer-${key}` }, label), element, line);
   };
   /**
@@ -121,11 +127,10 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
   const llamaCpp = family === "llama.cpp";
   const exllama = family.startsWith("exllama");
   const like = { value: "", label: t("infer.like") };
-  const kvLine = h("p", { class: "error-line", id: "infer-k-error", hidden: true });
-  lines.set("k", kvLine);
   const kvNotes = new Map(KV_TYPES.map((type) => [type, h("small", {}, "\u00a0")]));
   // An encoder keeps none; what a link asks for nevertheless is shown.
-  const kv = (llamaCpp || exllama) && (hasKvCache || inputs.k !== KV_TYPES[0])
+  const keepsKv = hasKvCache || CACHE_KEYS.some((key) => inputs[key] !== inferenceDefaults[key]);
+  const kv = (llamaCpp || exllama) && keepsKv
     ? segmented({
         name: "infer-kv",
         legend: [t("infer.kv_type")],
@@ -141,7 +146,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
     [...kv.element.querySelectorAll("label > span")].forEach((label, index) =>
       label.append(/** @type {HTMLElement} */ (kvNotes.get(KV_TYPES[index]))),
     );
-    kv.element.append(kvLine);
+    kv.element.append(errorLine("k"));
   }
 
   const most = notches.of(Math.max(trained, 8192));
@@ -214,8 +219,8 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
         number("ts", { label: t("infer.ts"), placeholder: "–", hint: t("infer.ts_hint") }),
         number("ot", { label: t("infer.overrides"), placeholder: "exps=CPU", hint: t("infer.overrides_hint") }),
         number("nmoe", { label: t("infer.n_cpu_moe"), placeholder: "0", hint: "--n-cpu-moe" }),
-        select("k", t("infer.type_k"), MORE_KV_TYPES),
-        select("v", t("infer.type_v"), [{ value: "", label: t("infer.like_k") }, ...MORE_KV_TYPES]),
+        keepsKv && select("k", t("infer.type_k"), MORE_KV_TYPES),
+        keepsKv && select("v", t("infer.type_v"), [{ value: "", label: t("infer.like_k") }, ...MORE_KV_TYPES]),
         select("fa", t("infer.flash_attention"), choices.flash_attention.map((value) => ({ value, label: t(/** @type {any} */ (`infer.fa.${value}`)) }))),
         select("be", t("infer.backend"), [{ value: "", label: t("machine.auto") }, ...choices.backends.map((value) => ({ value, label: t(/** @type {any} */ (`backend.${value}`)) }))]),
         select("rel", t("infer.release"), choices.releases.map((value) => ({ value, label: t(/** @type {any} */ (`release.${value}`)) }))),
@@ -223,8 +228,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
           "div",
           { class: "checks" },
           check("cmoe", t("infer.cpu_moe")),
-          check("nkvo", t("infer.nkvo")),
-          check("swa", t("infer.swa_full")),
+          keepsKv && [check("nkvo", t("infer.nkvo")), check("swa", t("infer.swa_full"))],
           check("nm", t("infer.no_mmap")),
         ),
       ],
@@ -328,9 +332,9 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
         line.classList.toggle("doubt", doubt);
         fill(line, doubt ? icons.doubt() : icons.error(), h("span", {}, sentence));
       } else return false;
-      const control = element.querySelector(`#infer-${key}`);
+      const shown = line ?? element.querySelector(`#infer-${key}`);
       for (const part of [advanced, beside]) {
-        if (part?.contains(control)) part.open = true;
+        if (part?.contains(shown)) part.open = true;
       }
       return true;
     },
