@@ -139,6 +139,7 @@ export function compareTab(builders, context) {
     };
     return h(
       "div",
+      title.focus(); // the button goes with its column
       { class: "stack-tight" },
       h("span", { class: "note" }, tab),
       h("strong", { class: verdict ? `verdict-${verdict}` : "" }, verdict && verdictIcon(verdict), " ", headline),
@@ -167,7 +168,8 @@ export function compareTab(builders, context) {
   const element = h(
     "section",
     { class: "stack", id: "panel-compare" },
-    h("h1", {}, t("compare.tab")),
+  const title = h("h1", { tabindex: "-1" }, t("compare.tab"));
+    title,
     h("p", { class: "lead" }, t("compare.lead")),
     h("div", { class: "card" }, place),
   );

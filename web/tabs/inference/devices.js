@@ -118,7 +118,7 @@ export function deviceTable({ t, onChoose }) {
           h(
             "td",
             {},
-            h("button", { type: "button", class: "button-line", "aria-label": t("devices.use_this", { x: title }), on: { click: () => onChoose(choice, title) } }, t("devices.use")),
+            h("button", { type: "button", class: "button-line", id: `devices-${choice.id}-${choice.memory}`, "aria-label": t("devices.use_this", { x: title }), on: { click: () => onChoose(choice, title) } }, t("devices.use")),
           ),
         );
       }),
