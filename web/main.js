@@ -110,6 +110,7 @@ function build(language) {
   const saveLater = debounced(() => saveAddress(), ADDRESS_MS);
   let savedAt = 0;
   const saveAddress = () => {
+    if (address.state !== state || location.hash !== written) return; // another address was entered
     if (`#${toFragment(state)}` === (location.hash || "#")) return;
     if (performance.now() - savedAt < ADDRESS_MS) {
       saveLater();
@@ -329,7 +330,7 @@ function awaitTouch() {
   const touched = new AbortController();
   const touch = () => {
     touched.abort();
-    withRest(document.documentElement.lang, () => {});
+    if (wishes === 0) withRest(document.documentElement.lang, () => {}); // or it is coming already
   };
   for (const type of TOUCHES) addEventListener(type, touch, { capture: true, signal: touched.signal });
 }
@@ -346,7 +347,10 @@ function follow() {
   address.lang = next.lang;
   const language = chosenLanguage();
   if (needsRest(next.state) || language !== document.documentElement.lang) withRest(language, show);
-  else show();
+  else {
+    wishes += 1;
+    show();
+  }
 }
 
 async function start() {

@@ -61,7 +61,7 @@ export async function openSources(core, sources, options) {
   if (safetensors.length > 0) {
     return openSafetensors(core, { shards: safetensors, config, index }, options);
   }
-  if (config) return openConfig(core, config);
+  if (config) return openConfig(core, config, options);
   if (index) {
     const files = await filesOfIndex(core, index);
     throw new OpenError("shard_missing", files.slice(0, 3).join(", ") + (files.length > 3 ? ` +${files.length - 3}` : ""));
@@ -174,11 +174,12 @@ async function openSafetensors(core, { shards, config, index }, options) {
  * @param {ByteSource} config
  * @returns {Promise<Opened>}
  */
-async function openConfig(core, config) {
+async function openConfig(core, config, { signal }) {
   const text = await readText(config, MOST_TEXT);
   const model = valueOf(core.model_from_config(text));
   return {
     model,
+  signal.throwIfAborted();
     title: model.summary().name || withoutEnding(config.name),
     kind: "config",
     n_files: 1,

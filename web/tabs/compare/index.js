@@ -99,8 +99,10 @@ export function compareTab(builders, context) {
       return;
     }
     const answers = [];
-    for (const key of used) answers.push(await answerOf(context, builders, inputs[key]));
-    if (mine !== round || signal.aborted) return;
+    for (const key of used) {
+      answers.push(await answerOf(context, builders, inputs[key]));
+      if (mine !== round || signal.aborted) return;
+    }
     const shown = answers.map((answer) => answer ?? empty());
     const columns = shown.map(({ answer }, at) => `${t("compare.column", { x: at + 1 })} ${answer}`);
     fill(

@@ -76,8 +76,8 @@ export function fitMap({ t, core, question, onChoose, signal }) {
   async function calculate() {
     const options = question();
     const key = JSON.stringify(options);
-    if (key === known) return;
-    const mine = (round += 1);
+    const mine = (round += 1); // ends what is being calculated for another question
+    if (key === known) return draw();
     /** @type {Row[]} */
     const found = [];
     const entries = core.catalog_search("", 10_000).filter(({ has_shape }) => has_shape);

@@ -42,6 +42,9 @@ export function modelTab(context) {
   );
 
   function chosen() {
+    // What is still being read would replace it.
+    files.stop();
+    address.stop();
     search.set(models.get()?.entry?.name ?? "");
     show();
     const current = models.get();
