@@ -157,6 +157,34 @@ export function model({ test, sources, server, engine }) {
     assert.match(await page.text('#model-card'), /導出/);
   });
 
+  test('of the JSON files of a folder, config.json describes the model', async (page) => {
+    await open(page);
+    await drop(page, [['added_tokens.json', Buffer.from('{"<x>": 1}')], ['config.json', truth('config/gpt-oss-20b.json')], ['tokenizer.json', Buffer.from('{}')]]);
+    await eventually('20,914,757,184 parameters', async () => (await page.text('#model-card')).includes('20,914,757,184'));
+  });
+
+  test('the card of an earlier model no longer follows the machine', async (page) => {
+    await open(page, ';m=Qwen/Qwen3-8B');
+    await page.evaluate(() => {
+      window.__rows = document.querySelector('.format-table tbody');
+      window.__row = window.__rows.firstChild;
+    });
+    await page.fill('#model-search', 'qwen3 32b');
+    await page.press('Enter');
+    await title(page, 'Qwen3-32B');
+    await page.click('#bar-machine');
+    await page.fill('#machine-search', 'l40s');
+    await page.press('Enter');
+    await page.showsText('#bar-machine-name', 'L40S');
+    assert.equal(await page.evaluate(() => window.__rows.firstChild === window.__row), true);
+  });
+
+  test('an address with a broken escape is an address', async (page) => {
+    await open(page);
+    await page.fill('#hub', 'https://example.org/100%.gguf');
+    assert.match(await page.text('#hub-plan'), /100%\.gguf/);
+  });
+
   test('a split model of 400 GiB opens by reading a few KB of each part', async (page) => {
     await open(page);
     const parts = splitModel(8).map(({ name, header, size }) => ({ name, size, base64: header.toString('base64') }));

@@ -136,6 +136,7 @@ export function offload({ test, sources }) {
   });
 
   test('one sequence: every program with its placement, a formula behind the number', async (page) => {
+    assert.match(await page.text('#bar-model-name'), /Llama-3\.1-8B.*例/, 'the bar names the example again');
     await open(page, paper.replace('opt-175b', 'opt-30b'));
     await eventually('the programs', async () => /ZeRO-Inference（NVMe）/.test(await page.text('#off-latency')));
     assert.match(await page.text('#off-latency'), /llama\.cpp（Q4_K_M）/);

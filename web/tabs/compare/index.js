@@ -44,14 +44,15 @@ async function answerOf({ core, t, language, signal }, builders, fragment) {
     signal: ending.signal,
   });
   try {
-    for (let waits = 0; waits < MOST_WAITS && !signal.aborted; ++waits) {
-      const found = view.document?.();
+    for (let waits = 0; view.document && waits < MOST_WAITS && !signal.aborted; ++waits) {
+      const found = view.document();
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     }
     return null;
   } finally {
     ending.abort();
+    models.end();
   }
 }
 
@@ -138,10 +139,10 @@ export function compareTab(builders, context) {
     const remove = () => {
       inputs[key] = "";
       show();
+      title.focus(); // the button goes with its column
     };
     return h(
       "div",
-      title.focus(); // the button goes with its column
       { class: "stack-tight" },
       h("span", { class: "note" }, tab),
       h("strong", { class: verdict ? `verdict-${verdict}` : "" }, verdict && verdictIcon(verdict), " ", headline),
@@ -167,10 +168,10 @@ export function compareTab(builders, context) {
   }
 
   show();
+  const title = h("h1", { tabindex: "-1" }, t("compare.tab"));
   const element = h(
     "section",
     { class: "stack", id: "panel-compare" },
-  const title = h("h1", { tabindex: "-1" }, t("compare.tab"));
     title,
     h("p", { class: "lead" }, t("compare.lead")),
     h("div", { class: "card" }, place),
