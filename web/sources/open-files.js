@@ -56,7 +56,9 @@ export async function openSources(core, sources, options) {
   const gguf = ofKind("gguf");
   if (gguf.length > 0) return openGguf(core, gguf, options);
   const safetensors = ofKind("safetensors");
-  const [config] = ofKind("config");
+  // A whole folder brings tokenizer.json and the like, too.
+  const described = ofKind("config");
+  const config = described.find(({ name }) => name.toLowerCase() === "config.json") ?? described[0];
   const [index] = ofKind("index");
   if (safetensors.length > 0) {
     return openSafetensors(core, { shards: safetensors, config, index }, options);
@@ -172,14 +174,15 @@ async function openSafetensors(core, { shards, config, index }, options) {
 /**
  * @param {Core} core
  * @param {ByteSource} config
+ * @param {Options} options
  * @returns {Promise<Opened>}
  */
 async function openConfig(core, config, { signal }) {
   const text = await readText(config, MOST_TEXT);
+  signal.throwIfAborted();
   const model = valueOf(core.model_from_config(text));
   return {
     model,
-  signal.throwIfAborted();
     title: model.summary().name || withoutEnding(config.name),
     kind: "config",
     n_files: 1,

@@ -304,6 +304,14 @@ export function model({ test, sources, server, engine }) {
     assert.ok(hub.sent() < 300_000, `${hub.sent()} bytes were sent`);
   });
 
+  hubTest('weights without a config.json: every runtime says what is missing in whole sentences', async (page) => {
+    await fetched(page, 'org/sharded');
+    await title(page, 'org/sharded');
+    await page.click('#tab-infer');
+    await eventually('the runtimes', async () => (await page.isVisible('#runtime-vllm')) && /知らない構造/.test(await page.text('#runtime-vllm')));
+    assert.doesNotMatch(await page.text('#panel-infer'), /\{\w+\}/);
+  });
+
   hubTest('a repository with a config.json alone, and one with GGUF files to choose from', async (page) => {
     await fetched(page, 'org/config');
     await eventually('the card', async () => (await page.text('#model-card')).includes('20,914,757,184'));
@@ -311,6 +319,24 @@ export function model({ test, sources, server, engine }) {
     await eventually('the choice', async () => (await page.text('.hub-choices')).includes('x-Q4_K_M.gguf'));
     await page.click('.hub-choices button');
     await eventually('the card', async () => (await page.text('#model-card')).includes('8,030,261,248'));
+  });
+
+  hubTest('a listing names files of its own server, whatever they are called', async (page, hub) => {
+    await fetched(page, 'org/foreign');
+    await eventually('the choice', async () => (await page.text('.hub-choices')).includes('x.gguf'));
+    await page.click('.hub-choices button');
+    await eventually('a sentence', () => page.isVisible('#hub-error'));
+    assert.match(hub.asked.at(-1), /^org\/foreign\/resolve\/main\//);
+  });
+
+  hubTest('what is still being fetched does not replace a model chosen meanwhile', async (page) => {
+    await fetched(page, 'silent/model');
+    await eventually('the progress', () => page.isVisible('.open-part:has(#hub) .open-work'));
+    await page.fill('#model-search', 'qwen3 32b');
+    await page.press('Enter');
+    await title(page, 'Qwen3-32B');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(await page.isVisible('.open-part:has(#hub) .open-work'), false, 'long before the server counts as silent');
   });
 
   hubTest('refusals become sentences, in both languages', async (page) => {
