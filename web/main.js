@@ -81,7 +81,7 @@ async function withRest(language, wish) {
     console.warn(error);
     if (mine !== wishes) return;
     const again = h("button", { type: "button", class: "button-line", id: "load-again", on: { click: () => withRest(language, wish) } }, t("app.load_again"));
-    fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.load_failed")), again));
+    fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.load_failed"), t("app.load_failed_quick")), again));
   }
 }
 

@@ -126,7 +126,7 @@ export const training = {
   "train.offload.optimizer": "状態と更新を RAM へ",
   "train.offload.optimizer_and_weights": "重みも RAM へ",
   "train.offload.nvme": "状態と重みを SSD へ",
-  "train.sentence": "{model} を {method}で。長さ {x}、バッチ {b} のとき",
+  "train.sentence": "{model} を {method} で学習するときの量です（長さ {x}、バッチ {b}）。",
   "train.tight_why": "断片化が多いと、途中で足りなくなることがあります。",
   "train.not_cuda": "固定費と断片化は NVIDIA の GPU での実測です",
   "train.gpus_differ": "この設定は GPU を {x} 枚使います（マシンは {y} 枚）",
