@@ -9,7 +9,7 @@ import { searchList } from "../components/search-list.js";
 import { coreErrorSentence } from "../core-error.js";
 import { deviceInputs } from "../current-machine.js";
 import { fill, h, icons } from "../dom.js";
-import { soldGb } from "../format.js";
+import { plain, soldGb } from "../format.js";
 import { ownMachine } from "./own-machine.js";
 import { capacitySentence, deviceTitle, withRate } from "./words.js";
 
@@ -68,7 +68,7 @@ export function machinePicker({ t, core, machine, signal }) {
       const count = core.hardware_count_in(query);
       return [
         h("span", { class: "picker-name" }, count > 1 ? `${count} × ` : "", deviceTitle(device)),
-        h("span", { class: "picker-size" }, `${device.bandwidth_gb_s} GB/s`),
+        h("span", { class: "picker-size" }, `${plain(device.bandwidth_gb_s)}\u00a0GB/s`),
         h("span", { class: "picker-from" }, device.vendor),
         device.confidence === "low" && h("span", { class: "unverified" }, t("model.unverified")),
       ];
