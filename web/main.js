@@ -183,7 +183,7 @@ function build(language) {
     }),
   );
   const notices = h("div", { class: "wrap stack" });
-  const say = (/** @type {string} */ sentence) => notices.append(h("p", { class: "banner", role: "alert" }, sentence));
+  const say = (/** @type {string} */ sentence) => fill(notices, h("p", { class: "banner", role: "alert" }, sentence));
   const compare = () =>
     withRest(language, ({ addToComparison }) => {
       if (models.get()?.opened) say(t("compare.file_model"));
