@@ -48,6 +48,13 @@ export function print({ test, sources }) {
     assert.ok(contrast.ink < 100 && contrast.paper > 230, `dark ink on white paper even from the dark theme: ${JSON.stringify(contrast)}`);
   });
 
+  test('bars are printed in their colours, as their labels stand on them', async (page) => {
+    await page.open(`${sources.http()}#v1;tab=infer`);
+    await turnToPrint(page);
+    const exact = (selector) => page.evaluate((where) => getComputedStyle(document.querySelector(where)).getPropertyValue('-webkit-print-color-adjust'), selector);
+    for (const part of ['.lane-piece', '.swatch', '.layer-bar']) assert.equal(await exact(part), 'exact', part);
+  });
+
   test('what is pressed in a table stands on the sheet', async (page) => {
     await page.open(`${sources.http()}#v1;tab=acc`);
     await turnToPrint(page);
