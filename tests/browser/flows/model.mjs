@@ -310,6 +310,7 @@ export function model({ test, sources, server, engine }) {
     await page.click('#tab-infer');
     await eventually('the runtimes', async () => (await page.isVisible('#runtime-vllm')) && /知らない構造/.test(await page.text('#runtime-vllm')));
     assert.doesNotMatch(await page.text('#panel-infer'), /\{\w+\}/);
+    assert.doesNotMatch(await page.text('#infer-answer'), /上限は 0/, 'its length is not known');
   });
 
   hubTest('a repository with a config.json alone, and one with GGUF files to choose from', async (page) => {
