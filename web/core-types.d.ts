@@ -1020,12 +1020,12 @@ export interface Core {
   training_stage_terms(model: Model, options: object, stage: number): Term[];
   /** The most that fits, and how many cards of each kind it takes. */
   training_limits(model: Model, options: object): Result<TrainingLimits>;
-  /** Full, LoRA, QLoRA with the smallest common card that holds each. */
   /** Table 1 of the ZeRO paper: bytes of each GPU by kind of data parallel (`device`). */
   zero_table(parameters: number, ranks: number): Term[];
   advise_training(model: Model, options: object): Result<TrainingAdvice[]>;
   /** A program or configuration for one of `training_choices().framework`. */
   launch_training(options: object, framework: string, model: string): Result<Launch>;
+  /** Full, LoRA, QLoRA with the smallest common card that holds each. */
   compare_training(model: Model, options: object): Result<TrainingWays>;
   /** Transformers, ExLlamaV2 and V3: what each loads, and what is nearest to llama.cpp's settings. */
   library_formats(runtime: string): { id: string; name: string }[];

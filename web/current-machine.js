@@ -10,6 +10,7 @@
  * "machine."; the machine bar says it in words, the tab marks its answer as stale.
  */
 
+import { decoded } from "./decoded.js";
 import { optionalNumber } from "./format.js";
 import { knownOverheads } from "./overhead.js";
 
@@ -87,15 +88,6 @@ export const isMachineKey = (key) => key === "g" || Object.hasOwn(MACHINE_KEYS, 
 const escapePart = (/** @type {string} */ text) =>
   text.replace(/[%~*,]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`);
 
-/** @param {string} text */
-function unescapePart(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** @param {DeviceInputs} device */
 function deviceText(device) {
   const count = device.count === "1" ? "" : `*${escapePart(device.count)}`;
@@ -109,10 +101,10 @@ function deviceText(device) {
 function deviceOf(text) {
   const [head, ...fields] = text.split("~");
   const [id, count = "1"] = head.split("*");
-  const device = deviceInputs({ id, count: unescapePart(count) });
+  const device = deviceInputs({ id, count: decoded(count) });
   for (const field of fields) {
     const name = DEVICE_MARKS[field[0]];
-    if (name) device[name] = unescapePart(field.slice(1));
+    if (name) device[name] = decoded(field.slice(1));
   }
   return device;
 }

@@ -74,10 +74,10 @@ export function modelStore(core) {
       replace({ model: opened.model, title: opened.title, parameters, entry: null, opened, host });
       notify();
     },
-    /** @param {string} id of the catalog */
+    /** @param {string} id of the catalog; empty: none, so the example is shown */
     choose(id) {
-      const found = catalogModel(core, id);
-      if (!found) return;
+      const found = id === "" ? null : catalogModel(core, id);
+      if (id !== "" && !found) return;
       replace(found);
       notify();
     },
@@ -104,6 +104,11 @@ export function modelStore(core) {
       const found = catalogModel(core, id);
       replace(found);
       return found !== null;
+    },
+    /** Gives back what it made, once nobody asks it any more. */
+    end() {
+      replace(null);
+      example?.model.delete();
     },
   };
 }

@@ -45,12 +45,15 @@ function nodes(children) {
 }
 
 /**
- * Replaces what is inside an element.
+ * Replaces what is inside an element. What has the focus and an id keeps it.
  * @param {Element} element
  * @param {...(Child | Child[])} children
  */
 export function fill(element, ...children) {
+  const { activeElement } = document;
+  const focused = element.contains(activeElement) ? activeElement?.id : "";
   element.replaceChildren(...nodes(children));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 /**

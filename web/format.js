@@ -144,6 +144,9 @@ export function typedNumber(text) {
 /** The same for a field that may be empty: null then. @param {string} text */
 export const optionalNumber = (text) => (text.trim() === "" ? null : typedNumber(text));
 
+/** What is typed to find something, and what is found by it: "24gb" in "RTX 4090 24 GB". @param {string} text */
+export const searchable = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s-]+/g, "");
+
 /** Memory modules are sold by GiB and labelled GB: "32". @param {number} bytes */
 export const soldGb = (bytes) => whole(bytes / 1024 ** 3);
 

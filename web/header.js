@@ -126,6 +126,7 @@ function menu(t, actions, link, onTab, signal) {
   /** @param {() => void} action */
   const choose = (action) => () => {
     setOpen(false);
+    button.focus(); // where a dialog that is closed gives it back to
     action();
   };
   list.append(

@@ -28,8 +28,12 @@ export const addMessages = (language, messages) => Object.assign(tables[language
 /** @param {string} value */
 export const isLanguage = (value) => Object.hasOwn(names, value);
 
-/** What the browser prefers of what there is; English for everybody else. @returns {Language} */
-export const browserLanguage = () => closestLanguage(Object.keys(names), navigator.languages ?? [navigator.language]) ?? "en";
+/**
+ * What the browser prefers of what there is; English for everybody else.
+ * @param {string} [asked] is preferred to that
+ * @returns {Language}
+ */
+export const browserLanguage = (asked = "") => closestLanguage(Object.keys(names), [asked, ...(navigator.languages ?? [navigator.language])]) ?? "en";
 
 /**
  * @param {Language} language

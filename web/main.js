@@ -81,7 +81,7 @@ async function withRest(language, wish) {
     console.warn(error);
     if (mine !== wishes) return;
     const again = h("button", { type: "button", class: "button-line", id: "load-again", on: { click: () => withRest(language, wish) } }, t("app.load_again"));
-    fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.load_failed")), again));
+    fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.load_failed"), t("app.load_failed_quick")), again));
   }
 }
 
@@ -110,6 +110,7 @@ function build(language) {
   const saveLater = debounced(() => saveAddress(), ADDRESS_MS);
   let savedAt = 0;
   const saveAddress = () => {
+    if (address.state !== state || location.hash !== written) return; // another address was entered
     if (`#${toFragment(state)}` === (location.hash || "#")) return;
     if (performance.now() - savedAt < ADDRESS_MS) {
       saveLater();
@@ -182,7 +183,7 @@ function build(language) {
     }),
   );
   const notices = h("div", { class: "wrap stack" });
-  const say = (/** @type {string} */ sentence) => notices.append(h("p", { class: "banner", role: "alert" }, sentence));
+  const say = (/** @type {string} */ sentence) => fill(notices, h("p", { class: "banner", role: "alert" }, sentence));
   const compare = () =>
     withRest(language, ({ addToComparison }) => {
       if (models.get()?.opened) say(t("compare.file_model"));
@@ -329,7 +330,7 @@ function awaitTouch() {
   const touched = new AbortController();
   const touch = () => {
     touched.abort();
-    withRest(document.documentElement.lang, () => {});
+    if (wishes === 0) withRest(document.documentElement.lang, () => {}); // or it is coming already
   };
   for (const type of TOUCHES) addEventListener(type, touch, { capture: true, signal: touched.signal });
 }
@@ -346,7 +347,10 @@ function follow() {
   address.lang = next.lang;
   const language = chosenLanguage();
   if (needsRest(next.state) || language !== document.documentElement.lang) withRest(language, show);
-  else show();
+  else {
+    wishes += 1;
+    show();
+  }
 }
 
 async function start() {

@@ -115,7 +115,7 @@ export function fromFragment(fragment) {
   const machine = new Map();
   /** Keys of tabs count once it is known which tab. @type {[string, string, string][]} */
   const others = [];
-  for (const part of parts) {
+  for (const part of parts.filter(Boolean)) {
     const [, key = "", raw = ""] = /^(\w+)=(.*)$/s.exec(part) ?? [];
     const value = unescapeValue(raw);
     if (value === null || value.length > MAX_VALUE_LENGTH) result.bad.push(part.slice(0, 40));

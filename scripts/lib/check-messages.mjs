@@ -23,6 +23,19 @@ const beginnings = [
 ];
 const mistakes = ids.filter((id) => !code.includes(`"${id}"`) && !beginnings.some((text) => id.startsWith(text))).map((id) => `unused message: ${id}`);
 
+/** Which part an id is in, by language. @type {Record<string, Map<string, string>>} */
+const seen = {};
+/** Of two parts with the same id, one would stand where the other was meant. */
+for (const file of readdirSync(join(web, "messages"))) {
+  const tag = /-([^-]+)\.js$/.exec(file)[1];
+  const [part] = Object.values(await import(new URL(`../../web/messages/${file}`, import.meta.url)));
+  const others = (seen[tag] ??= new Map());
+  for (const id of Object.keys(part)) {
+    if (others.has(id)) mistakes.push(`web/messages/${file}: ${id} is in ${others.get(id)} too`);
+    others.set(id, file);
+  }
+}
+
 /** What a translation keeps: {x} and the terms of [[term|label]]. */
 const kept = (text) => [...new Set(text.match(/\{\w+\}|\[\[\w+/g) ?? [])].sort().join(" ");
 

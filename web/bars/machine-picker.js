@@ -9,7 +9,7 @@ import { searchList } from "../components/search-list.js";
 import { coreErrorSentence } from "../core-error.js";
 import { deviceInputs } from "../current-machine.js";
 import { fill, h, icons } from "../dom.js";
-import { soldGb } from "../format.js";
+import { plain, soldGb } from "../format.js";
 import { ownMachine } from "./own-machine.js";
 import { capacitySentence, deviceTitle, withRate } from "./words.js";
 
@@ -68,7 +68,7 @@ export function machinePicker({ t, core, machine, signal }) {
       const count = core.hardware_count_in(query);
       return [
         h("span", { class: "picker-name" }, count > 1 ? `${count} × ` : "", deviceTitle(device)),
-        h("span", { class: "picker-size" }, `${device.bandwidth_gb_s} GB/s`),
+        h("span", { class: "picker-size" }, `${plain(device.bandwidth_gb_s)}\u00a0GB/s`),
         h("span", { class: "picker-from" }, device.vendor),
         device.confidence === "low" && h("span", { class: "unverified" }, t("model.unverified")),
       ];
@@ -182,7 +182,7 @@ export function machinePicker({ t, core, machine, signal }) {
         "div",
         { class: "row row-apart" },
         h("h3", {}, title, known?.confidence === "low" && h("span", { class: "unverified" }, t("model.unverified"))),
-        h("button", { type: "button", class: "link", id: `machine-${at}-remove`, "aria-label": t("machine.remove_one", { x: title }), on: { click: () => remove(at) } }, t("machine.remove")),
+        h("button", { type: "button", class: "link", id: `machine-${at}-remove`, "aria-label": t("machine.remove_one", { x: title }), on: { click: () => leave(machine.get().devices.filter((_device, index) => index !== at)) } }, t("machine.remove")),
       ),
       h(
         "div",
@@ -207,9 +207,9 @@ export function machinePicker({ t, core, machine, signal }) {
       more,
     );
   }
-  /** @param {number} at */
-  function remove(at) {
-    machine.change({ devices: machine.get().devices.filter((_device, index) => index !== at) });
+  /** The button that was pressed is gone with them. @param {DeviceInputs[]} devices what is left */
+  function leave(devices) {
+    machine.change({ devices });
     build();
     search.input.focus();
   }
@@ -240,7 +240,7 @@ export function machinePicker({ t, core, machine, signal }) {
             },
             t("machine.add"),
           ),
-          h("button", { type: "button", class: "button-line", id: "machine-none", on: { click: () => (machine.change({ devices: [] }), build()) } }, t("machine.without")),
+          h("button", { type: "button", class: "button-line", id: "machine-none", on: { click: () => leave([]) } }, t("machine.without")),
         ),
     );
     const unknown = { value: "", label: t("machine.unknown") };

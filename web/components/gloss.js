@@ -30,7 +30,6 @@ export function gloss(id, label, t) {
       type: "button",
       class: "gloss",
       popovertarget: boxId,
-      "aria-describedby": null,
       "aria-expanded": "false",
     },
     word,

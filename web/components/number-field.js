@@ -43,7 +43,7 @@ export function numberField(options) {
     enterkeyhint: "go",
     placeholder: options.placeholder,
     "aria-label": options.name,
-    "aria-describedby": hint ? `${id}-hint ${id}-error` : `${id}-error`,
+    "aria-describedby": [options.unit && `${id}-unit`, hint && `${id}-hint`, `${id}-error`].filter(Boolean).join(" "),
   });
   input.value = options.value;
   const hintLine = h("p", { id: `${id}-hint`, class: "note" }, hint);
@@ -52,7 +52,7 @@ export function numberField(options) {
     "div",
     { class: options.large ? "input input-large" : "input" },
     input,
-    options.unit && h("span", { class: "input-unit", "aria-hidden": "true" }, options.unit),
+    options.unit && h("span", { class: "input-unit", id: `${id}-unit`, "aria-hidden": "true" }, options.unit),
   );
   let pause = 0;
   let before = options.value;

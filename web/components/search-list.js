@@ -119,10 +119,6 @@ export function searchList({ t, id, label, placeholder, hint, key, inline = fals
     if (box.hidden) show();
   });
   input.addEventListener("input", show);
-  input.addEventListener("blur", () => {
-    setOpen(false);
-    input.value = chosen;
-  });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const last = found.length - 1;
@@ -146,16 +142,23 @@ export function searchList({ t, id, label, placeholder, hint, key, inline = fals
       setOpen(false);
     }
   });
+  const element = h(
+    "div",
+    { class: "field picker" },
+    h("div", { class: "label" }, label),
+    h("div", { class: "input" }, input, key && h("kbd", { class: "picker-key", "aria-hidden": "true" }, key)),
+    h("p", { id: `${id}-search-hint`, class: "note" }, hint),
+    box,
+    count,
+  );
+  // The button that stands where nothing was found can be reached with Tab.
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && nothing.contains(relatedTarget)) return;
+    setOpen(false);
+    input.value = chosen;
+  });
   return {
-    element: h(
-      "div",
-      { class: "field picker" },
-      h("div", { class: "label" }, label),
-      h("div", { class: "input" }, input, key && h("kbd", { class: "picker-key", "aria-hidden": "true" }, key)),
-      h("p", { id: `${id}-search-hint`, class: "note" }, hint),
-      box,
-      count,
-    ),
+    element,
     input,
     /** @param {string} name of what is shown now; empty: not from the catalog */
     set(name) {

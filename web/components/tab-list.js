@@ -22,7 +22,8 @@ export function tabList({ label, tabs, current, onSelect }) {
       ["End", last],
     ]);
     const target = targets.get(event.key);
-    if (target === undefined) return;
+    // With Alt or Cmd an arrow is the browser's: back and forward.
+    if (target === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     onSelect(tabs[target].id);
   };

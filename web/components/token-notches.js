@@ -7,11 +7,24 @@
 export function tokenNotches(step, perDoubling) {
   /** @param {number} tokens */
   const toStep = (tokens) => Math.max(step, Math.round(tokens / step) * step);
+  /** @param {number} notch */
+  const at = (notch) => toStep(step * 2 ** (notch / perDoubling));
+  /** @param {number} tokens */
+  const of = (tokens) => Math.round(Math.log2(Math.max(tokens, step) / step) * perDoubling);
   return {
     toStep,
-    /** @param {number} notch */
-    at: (notch) => toStep(step * 2 ** (notch / perDoubling)),
-    /** @param {number} tokens */
-    of: (tokens) => Math.round(Math.log2(Math.max(tokens, step) / step) * perDoubling),
+    at,
+    of,
+    /**
+     * Where a key leads, if anywhere. The first notches lie closer than a step, so one notch may be none.
+     * @param {number} tokens NaN: none yet
+     * @param {string} key
+     */
+    moved(tokens, key) {
+      const now = toStep(tokens || step);
+      const more = Math.max(now + step, at(of(now) + 1));
+      const less = Math.min(now - step, at(of(now) - 1));
+      return new Map([["ArrowRight", more], ["ArrowUp", more], ["ArrowLeft", less], ["ArrowDown", less], ["PageUp", now * 2], ["PageDown", now / 2]]).get(key);
+    },
   };
 }

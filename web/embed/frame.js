@@ -3,7 +3,7 @@
 import { explainDrawer } from "../components/explain.js";
 import { loadCore } from "../core.js";
 import { h } from "../dom.js";
-import { browserLanguage, isLanguage, loadLanguage, translator } from "../i18n.js";
+import { browserLanguage, loadLanguage, translator } from "../i18n.js";
 import { applyTheme, asTheme } from "../preferences.js";
 import { fromFragment } from "../state.js";
 import { compactCalculator } from "./compact.js";
@@ -12,7 +12,7 @@ import { HEIGHT_MESSAGE } from "./messages.js";
 /** @param {import("../core-types.js").Core} core */
 async function build(core) {
   const { state, lang, theme } = fromFragment(location.hash);
-  const language = isLanguage(lang) ? lang : browserLanguage();
+  const language = browserLanguage(lang);
   await loadLanguage(language);
   const t = translator(language);
   document.documentElement.lang = language;

@@ -284,8 +284,6 @@ export const inference = {
   "term_note.attention_scores": "eager keeps those of one layer whole",
   "term.logits": "Logits",
   "term_note.logits": "a score for each word of the vocabulary",
-  "term.allocator_slack": "Allocator slack",
-  "term_note.allocator_slack": "what PyTorch took and does not use",
   "term.scratch": "Scratch",
   "term_note.scratch": "follows the length read at once",
   "term.load_shard": "File being loaded",

@@ -1,6 +1,6 @@
 /** 書き出し・比較・ログ照合・リンク・保存の文言。規則は first-ja.js と同じ。 */
 export const results = {
-  "assume.overhead": "バッファーのほかの量は、この端末で測った値（ログ照合）。",
+  "assume.overhead": "バッファのほかの量は、この端末で測った値（ログ照合）。",
   "export.title": "書き出し",
   "export.lead": "いま見えている答えを、式と根拠ごと写せます。",
   "export.markdown": "Markdown（記事に貼る）",
@@ -52,7 +52,7 @@ export const results = {
   "log.difference": "差",
   "log.reason": "見立て",
   "log.facts": "ログから読んだ設定",
-  "log.overhead": "バッファーのほかに使われた量",
+  "log.overhead": "バッファのほかに使われた量",
   "log.overhead_words": "{x}：{y}。計算の見込みの代わりに、この端末で使えます。",
   "log.overhead_use": "この実測を使う",
   "log.overhead_using": "{x} では実測の {y} を使っています（この端末だけ）。",

@@ -62,7 +62,7 @@ export const shell = {
   "machine.usable": "使える {x}",
   "machine.range": "（{a}〜{b}）",
 
-  "capacity.driver_total": "{x} GB の札でも、ドライバーが示す全体は {z} です。そこから管理のぶんを引きます。",
+  "capacity.driver_total": "{x} GB として売られていても、ドライバーが示す全体は {z} です。そこから管理のぶんを引きます。",
   "capacity.ecc_hidden": "{x} GB のうち 1/16 ほどは、誤り訂正（ECC）に使われます。",
   "capacity.metal_share": "macOS が GPU に貸すのは、{x} GB のうち {y} までです。sudo sysctl iogpu.wired_limit_mb で上げられます。",
   "capacity.shared_memory": "{x} GB を CPU と分け合います。GPU から見えるのは {y} です。",

@@ -12,5 +12,5 @@ export const speed = {
   "speed.place_host": "RAM",
   "speed.place_link": "PCIe",
   "speed.place_disk": "SSD",
-  "speed.slow": "読むより遅めです",
+  "speed.slow": "人が読む速さより遅めです",
 };

@@ -12,7 +12,8 @@ export async function keepOffline(t, element) {
     const registration = await workers.register(policy ? policy.createScriptURL("sw.js") : "sw.js");
     const offer = (/** @type {ServiceWorker} */ waiting) => {
       const press = () => {
-        workers.addEventListener("controllerchange", () => location.reload(), { once: true });
+        // Not "controllerchange": a page that was loaded past the worker has no controller.
+        waiting.addEventListener("statechange", () => waiting.state === "activated" && location.reload());
         waiting.postMessage("update");
       };
       element.replaceChildren(

@@ -3,6 +3,7 @@
  * ranges answers with the whole file; then its stream is read as far as needed and dropped.
  */
 
+import { decoded } from "../decoded.js";
 import { OpenError } from "./open-error.js";
 
 /** Without a byte for this long, the server counts as not answering. */
@@ -171,7 +172,7 @@ export async function httpSource(url, signal, first = 65536) {
   }
   return {
     url,
-    name: decodeURIComponent(new URL(url).pathname.split("/").pop() ?? ""),
+    name: decoded(new URL(url).pathname.split("/").pop() ?? ""),
     size,
     read,
     close: () => waiting.end(),

@@ -3,6 +3,7 @@
  * address of a file. Reading it asks nothing of any server; openAddress does.
  */
 
+import { decoded } from "../decoded.js";
 import { readText } from "./byte-source.js";
 import { httpSource } from "./http-source.js";
 import { OpenError } from "./open-error.js";
@@ -71,7 +72,7 @@ export function parseAddress(text) {
   const url = parsedUrl(typed);
   if (!url) return null;
   const path = url.pathname.replace(/\/$/, "");
-  const name = decodeURIComponent(path.split("/").pop() ?? "");
+  const name = decoded(path.split("/").pop() ?? "");
   if (kindOf(name) !== "unknown") {
     // Pages about a file ("blob") show what "resolve" delivers.
     const file = new URL(url.href);
@@ -90,6 +91,13 @@ function repositoryPath(path) {
   const parts = before.split("/");
   return [parts.slice(0, -2).join("/"), ...parts.slice(-2)].join("/") + (after ?? "");
 }
+
+/**
+ * A file of a repository; whatever its name, it is on that server.
+ * @param {Address} address
+ * @param {string} path
+ */
+const fileOf = ({ base }, path) => new URL(`./${path.split("/").map(encodeURIComponent).join("/")}`, base).href;
 
 /**
  * Fetches the headers. Asks nobody but `address.host` and those it redirects to.
@@ -162,7 +170,7 @@ async function sourceIfThere(url, signal) {
  */
 async function openRepository(core, address, options) {
   const { signal } = options;
-  const at = (/** @type {string} */ name) => new URL(name, address.base).href;
+  const at = (/** @type {string} */ name) => fileOf(address, name);
   const config = await sourceIfThere(at("config.json"), signal);
   const index = await sourceIfThere(at("model.safetensors.index.json"), signal);
   const single = index ? null : await sourceIfThere(at("model.safetensors"), signal);
@@ -206,7 +214,7 @@ async function listGguf(address, signal) {
     const size = typeof row.size === "number" ? row.size : 0;
     const known = files.get(name);
     if (known) known.size += size;
-    else files.set(name, { name, url: new URL(path.split("/").map(encodeURIComponent).join("/"), address.base).href, size });
+    else files.set(name, { name, url: fileOf(address, path), size });
   }
   if (files.size === 0) throw new OpenError("hf_no_model");
   return { files: [...files.values()].sort((a, b) => a.size - b.size) };

@@ -56,12 +56,14 @@ export async function openSources(core, sources, options) {
   const gguf = ofKind("gguf");
   if (gguf.length > 0) return openGguf(core, gguf, options);
   const safetensors = ofKind("safetensors");
-  const [config] = ofKind("config");
+  // A whole folder brings tokenizer.json and the like, too.
+  const described = ofKind("config");
+  const config = described.find(({ name }) => name.toLowerCase() === "config.json") ?? described[0];
   const [index] = ofKind("index");
   if (safetensors.length > 0) {
     return openSafetensors(core, { shards: safetensors, config, index }, options);
   }
-  if (config) return openConfig(core, config);
+  if (config) return openConfig(core, config, options);
   if (index) {
     const files = await filesOfIndex(core, index);
     throw new OpenError("shard_missing", files.slice(0, 3).join(", ") + (files.length > 3 ? ` +${files.length - 3}` : ""));
@@ -172,10 +174,12 @@ async function openSafetensors(core, { shards, config, index }, options) {
 /**
  * @param {Core} core
  * @param {ByteSource} config
+ * @param {Options} options
  * @returns {Promise<Opened>}
  */
-async function openConfig(core, config) {
+async function openConfig(core, config, { signal }) {
   const text = await readText(config, MOST_TEXT);
+  signal.throwIfAborted();
   const model = valueOf(core.model_from_config(text));
   return {
     model,

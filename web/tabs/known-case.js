@@ -30,8 +30,7 @@ export function knownCase({ inputs, state, models, machine }) {
       mine = null;
       Object.assign(inputs, before.inputs);
       state.model = before.model;
-      if (before.model === "") models.follow("");
-      else models.choose(before.model);
+      models.choose(before.model);
       machine.change(before.machine);
       return true;
     },

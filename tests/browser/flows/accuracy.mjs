@@ -23,6 +23,13 @@ export function accuracy({ test, sources }) {
     assert.deepEqual(shown, logs.reasons.map(([count]) => count));
     assert.match(await page.text('#panel-acc pre'), /scripts\/validate tests\/truth\/llamacpp_wild\.csv/);
     assert.deepEqual(await overflowing(page), []);
+    await page.language('en');
+    const lines = await page.evaluate(() => {
+      const words = document.createRange();
+      words.selectNodeContents([...document.querySelectorAll('#panel-acc th')].find((cell) => cell.textContent === 'Unsupported'));
+      return words.getClientRects().length;
+    });
+    assert.equal(lines, 1, 'a word is not broken');
   });
 
   test('a link keeps table and component; the plot says how many points it shows', async (page) => {

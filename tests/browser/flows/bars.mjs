@@ -70,7 +70,9 @@ export function bars({ test, server, engine }) {
     await open(page);
     await openMachine(page);
     await page.fill('#machine-search', 'かいぞくばん');
-    await page.click('#machine-own-size');
+    await page.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'machine-own-size', 'it is reached without a mouse');
+    await page.press('Enter');
     await says(page, '#machine-0-total-error', 'メモリの大きさを入れてください');
     await page.fill('#machine-0-total', '49140');
     await says(page, '#machine-0-capacity', '使える');
@@ -82,6 +84,14 @@ export function bars({ test, server, engine }) {
     await page.open(link);
     await says(page, '#bar-machine-name', 'かいぞくばん');
     await says(page, '#infer-verdict', '収まります');
+  });
+
+  test('a machine without a GPU: the button is gone and the focus stays in the picker', async (page) => {
+    await open(page);
+    await openMachine(page);
+    await page.click('#machine-none');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'machine-search');
+    await says(page, '#bar-machine-name', 'GPU なし');
   });
 
   test('bad numbers get their sentence and stale answers, never a number that looks fine', async (page) => {

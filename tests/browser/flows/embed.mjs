@@ -221,4 +221,9 @@ export function embed({ test, server, engine }) {
     await page.showsText('#embed-code', `${server().site}index.html#v1;tab=infer`);
     await eventually('the preview', () => page.raw.evaluateInFrame('index.html', () => document.querySelector('#panel-infer') !== null));
   });
+
+  test('a variety of a language that is there is that language, inside as in the title of the frame', async (page) => {
+    await page.open(`${server().site}embed.html#v1;p=7;lang=en-GB`, { width: 480, height: 700 });
+    assert.equal(await page.attribute('html', 'lang'), 'en');
+  });
 }

@@ -130,6 +130,16 @@ export function firstView({ test, server, engine }) {
     await page.shows('65.19 GiB');
   });
 
+  test('a link that is followed while the rest comes is not lost to the first touch', async (page) => {
+    await page.open(server().site);
+    const held = await holdCore(page, 'followed');
+    await page.open(held.address);
+    await page.evaluate(() => (location.hash = '#v1;tab=off'));
+    await page.press('Tab');
+    held.give();
+    await eventually('the tab of the link', () => page.isVisible('#panel-off'));
+  });
+
   test(
     'files that do not come: a sentence and another try, with the form still working; the tab that was asked for opens then',
     async (page) => {

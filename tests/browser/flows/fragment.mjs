@@ -83,6 +83,28 @@ export function fragment({ engine, test, sources, server }) {
       }
     });
 
+  test('what was typed just before does not overwrite a link that is followed', async (page) => {
+    await page.open(`${server().site}#v1;p=7;q=fp16`);
+    await page.shows('13.04 GiB');
+    await page.evaluate(async () => {
+      const field = document.getElementById('params');
+      for (const text of ['8', '9', '10']) {
+        field.value = text;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      }
+      location.hash = '#v1;p=70;q=int4';
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    });
+    await page.shows('32.60 GiB', '35.00 GB');
+    assert.equal(await page.evaluate(() => location.hash), '#v1;p=70;q=int4');
+  });
+
+  test('a link may end with a semicolon', async (page) => {
+    await page.open(`${server().site}#v1;p=7;q=fp16;`);
+    await page.shows('13.04 GiB');
+    assert.equal(await page.isVisible('.banner'), false);
+  });
+
   test('an unreadable part of a link is named', async (page) => {
     await page.open(`${server().site}#v1;p=7;zz=1`);
     await page.shows('13.04 GiB');

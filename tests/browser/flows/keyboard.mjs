@@ -79,6 +79,47 @@ export function keyboard({ test, sources, server, engine }) {
     await eventually('the focus back', () => page.evaluate(() => document.activeElement === document.querySelector('#vram-gib').closest('button')));
   });
 
+  test('a dialog of the menu gives the focus back to the button of the menu', async (page) => {
+    await page.open(server().site);
+    await tabTo(page, 'menu-toggle');
+    await page.press('Enter');
+    await tabTo(page, 'menu-keys');
+    await page.press('Enter');
+    await eventually('the dialog', () => page.evaluate(() => document.querySelector('#key-list')?.open));
+    await page.press('Escape');
+    await eventually('the focus back', async () => (await focused(page)) === 'menu-toggle');
+  });
+
+  test('with Alt an arrow on a tab goes back in the browser, and to no other tab', async (page) => {
+    await page.open(`${server().site}#v1;tab=train`);
+    const left = await page.evaluate(() => {
+      const arrow = new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true });
+      return document.getElementById('tab-train').dispatchEvent(arrow);
+    });
+    assert.equal(left, true, 'the key is left to the browser');
+    assert.equal(await page.isVisible('#panel-train'), true);
+  });
+
+  test('what is drawn anew keeps the focus', async (page) => {
+    await page.open(`${server().site}#v1;tab=infer`);
+    await eventually('charts and maps', () => page.evaluate(() => document.querySelector('#panel-infer')?.dataset.settled));
+    await page.evaluate(() => document.getElementById('runtime-ollama').focus());
+    await page.press('Enter');
+    await eventually('the other runtime', async () => (await page.attribute('#runtime-ollama', 'aria-pressed')) === 'true');
+    assert.equal(await focused(page), 'runtime-ollama');
+  });
+
+  test('the shortest length of a training text is left with the arrow keys', async (page) => {
+    await page.open(`${server().site}#v1;tab=train;sq=64`);
+    await page.evaluate(() => document.getElementById('train-slider').focus());
+    for (const length of ['128', '192', '256']) {
+      await page.press('ArrowRight');
+      assert.equal(await page.value('#train-sq'), length);
+    }
+    await page.press('ArrowLeft');
+    assert.equal(await page.value('#train-sq'), '192');
+  });
+
   test('Escape puts back what a field held', async (page) => {
     await page.open(server().site);
     await page.calculated('7');

@@ -55,6 +55,24 @@ export function layout({ test, server, engine }) {
     assert.deepEqual(small, []);
   });
 
+  test('on the narrowest phone the table of cards still counts them, and no head of a table breaks inside a word', async (page) => {
+    await page.open(`${server().site}#v1;tab=train;lang=en`, { width: 320, height: 700 });
+    await eventually('a count', () => page.isVisible('#train-cards tbody td'));
+    await page.open(`${server().site}#v1;lang=en`, { width: 320, height: 700 });
+    const broken = await page.evaluate(() =>
+      [...document.querySelectorAll('#gpu-table thead th')].flatMap((cell) =>
+        cell.textContent.split(' ').filter((word) => {
+          const text = cell.firstChild;
+          const range = document.createRange();
+          range.setStart(text, text.data.indexOf(word));
+          range.setEnd(text, text.data.indexOf(word) + word.length);
+          return range.getClientRects().length > 1;
+        }),
+      ),
+    );
+    assert.deepEqual(broken, []);
+  });
+
   test('text at twice its size still fits', async (page) => {
     await page.open(server().site, { width: 640, height: 900 });
     await page.evaluate(() => {

@@ -69,6 +69,10 @@ export function machines({ test, server, engine }) {
     assert.equal(await page.evaluate(() => document.querySelector('#devices-by-tok_s').closest('th').getAttribute('aria-sort')), 'descending');
     const speeds = await page.evaluate(() => [...document.querySelectorAll('#devices tbody tr')].map((row) => Number.parseFloat(row.querySelectorAll('td')[2].textContent.replace(/,/g, ''))));
     assert.ok(speeds.length > 1 && speeds.every((speed, at) => at === 0 || speed <= speeds[at - 1]), String(speeds));
+    for (const size of ['24 GB', '24gb']) {
+      await page.fill('#devices-filter', size);
+      await says(page, '#devices tbody', '24 GB');
+    }
     await page.fill('#devices-filter', '4090');
     await says(page, '#devices tbody', 'RTX 4090');
     await page.click('#devices tbody button');
@@ -86,6 +90,47 @@ export function machines({ test, server, engine }) {
     await page.click('#fit-map tbody button');
     await says(page, '#bar-model-name', 'Llama-3.1-8B');
     await eventually('it fits', async () => !(await page.text('#infer-verdict')).includes('足りません'));
+  });
+
+  test('taken back, the worked example is the model again', async (page) => {
+    await open(page, 'g=rtx-4060-ti-16gb');
+    await page.click('#fit-map-card summary');
+    await eventually('rows', () => page.evaluate(() => document.querySelector('#fit-map tbody button') !== null));
+    await page.click('#fit-map tbody button');
+    await eventually('another model', async () => !(await page.text('#bar-model-name')).includes('例'));
+    await page.click('#toast-undo');
+    await says(page, '#bar-model-name', 'Llama-3.1-8B例');
+  });
+
+  test('the map of models is that of the last question, also when it is an earlier one', async (page) => {
+    await open(page, 'g=rtx-4060-ti-16gb');
+    const settledAgain = async (work) => {
+      const before = await page.evaluate(() => document.querySelector('#panel-infer').dataset.settled);
+      await work();
+      await eventually('charts and maps', () => page.evaluate((round) => Number(document.querySelector('#panel-infer').dataset.settled) > Number(round), before));
+    };
+    const said = () => page.text('#fit-map-said');
+    await page.click('#fit-map-card summary');
+    const count = await eventually('the count', async () => /動きます/.test(await said()) && said());
+    await settledAgain(() => page.fill('#infer-u', '64'));
+    assert.match(await said(), /調べています/);
+    await settledAgain(() => page.fill('#infer-u', '1'));
+    assert.equal(await said(), count);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.equal(await said(), count, 'what was being calculated has ended');
+  });
+
+  test('with settings that the next model refuses, the command card harms nothing', async (page) => {
+    await open(page, 'm=Qwen/Qwen3-8B');
+    await page.fill('#infer-c', 'x');
+    await eventually('a stale answer', () => page.evaluate(() => 'stale' in document.querySelector('#infer-answer').dataset));
+    await page.click('#bar-model');
+    await page.fill('#pick-model-search', 'qwen3 32b');
+    await page.press('Enter');
+    await says(page, '#bar-model-name', 'Qwen3-32B');
+    await page.choose('command-shell-powershell');
+    await page.click('#plan-apply');
+    await page.choose('command-shell-posix');
   });
 
   if (engine === 'chromium')

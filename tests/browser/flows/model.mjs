@@ -157,6 +157,34 @@ export function model({ test, sources, server, engine }) {
     assert.match(await page.text('#model-card'), /導出/);
   });
 
+  test('of the JSON files of a folder, config.json describes the model', async (page) => {
+    await open(page);
+    await drop(page, [['added_tokens.json', Buffer.from('{"<x>": 1}')], ['config.json', truth('config/gpt-oss-20b.json')], ['tokenizer.json', Buffer.from('{}')]]);
+    await eventually('20,914,757,184 parameters', async () => (await page.text('#model-card')).includes('20,914,757,184'));
+  });
+
+  test('the card of an earlier model no longer follows the machine', async (page) => {
+    await open(page, ';m=Qwen/Qwen3-8B');
+    await page.evaluate(() => {
+      window.__rows = document.querySelector('.format-table tbody');
+      window.__row = window.__rows.firstChild;
+    });
+    await page.fill('#model-search', 'qwen3 32b');
+    await page.press('Enter');
+    await title(page, 'Qwen3-32B');
+    await page.click('#bar-machine');
+    await page.fill('#machine-search', 'l40s');
+    await page.press('Enter');
+    await page.showsText('#bar-machine-name', 'L40S');
+    assert.equal(await page.evaluate(() => window.__rows.firstChild === window.__row), true);
+  });
+
+  test('an address with a broken escape is an address', async (page) => {
+    await open(page);
+    await page.fill('#hub', 'https://example.org/100%.gguf');
+    assert.match(await page.text('#hub-plan'), /100%\.gguf/);
+  });
+
   test('a split model of 400 GiB opens by reading a few KB of each part', async (page) => {
     await open(page);
     const parts = splitModel(8).map(({ name, header, size }) => ({ name, size, base64: header.toString('base64') }));
@@ -276,6 +304,15 @@ export function model({ test, sources, server, engine }) {
     assert.ok(hub.sent() < 300_000, `${hub.sent()} bytes were sent`);
   });
 
+  hubTest('weights without a config.json: every runtime says what is missing in whole sentences', async (page) => {
+    await fetched(page, 'org/sharded');
+    await title(page, 'org/sharded');
+    await page.click('#tab-infer');
+    await eventually('the runtimes', async () => (await page.isVisible('#runtime-vllm')) && /知らない構造/.test(await page.text('#runtime-vllm')));
+    assert.doesNotMatch(await page.text('#panel-infer'), /\{\w+\}/);
+    assert.doesNotMatch(await page.text('#infer-answer'), /上限は 0/, 'its length is not known');
+  });
+
   hubTest('a repository with a config.json alone, and one with GGUF files to choose from', async (page) => {
     await fetched(page, 'org/config');
     await eventually('the card', async () => (await page.text('#model-card')).includes('20,914,757,184'));
@@ -283,6 +320,24 @@ export function model({ test, sources, server, engine }) {
     await eventually('the choice', async () => (await page.text('.hub-choices')).includes('x-Q4_K_M.gguf'));
     await page.click('.hub-choices button');
     await eventually('the card', async () => (await page.text('#model-card')).includes('8,030,261,248'));
+  });
+
+  hubTest('a listing names files of its own server, whatever they are called', async (page, hub) => {
+    await fetched(page, 'org/foreign');
+    await eventually('the choice', async () => (await page.text('.hub-choices')).includes('x.gguf'));
+    await page.click('.hub-choices button');
+    await eventually('a sentence', () => page.isVisible('#hub-error'));
+    assert.match(hub.asked.at(-1), /^org\/foreign\/resolve\/main\//);
+  });
+
+  hubTest('what is still being fetched does not replace a model chosen meanwhile', async (page) => {
+    await fetched(page, 'silent/model');
+    await eventually('the progress', () => page.isVisible('.open-part:has(#hub) .open-work'));
+    await page.fill('#model-search', 'qwen3 32b');
+    await page.press('Enter');
+    await title(page, 'Qwen3-32B');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(await page.isVisible('.open-part:has(#hub) .open-work'), false, 'long before the server counts as silent');
   });
 
   hubTest('refusals become sentences, in both languages', async (page) => {

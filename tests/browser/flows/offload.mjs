@@ -88,6 +88,9 @@ export function offload({ test, sources }) {
     await eventually('another plan', async () => (await page.text('#off-answer')) !== before);
     await settled(page);
     assert.match(await page.text('#bar-machine'), /1,?024/);
+    // What a GPU can give is in GiB; RAM and disks are called as they are sold.
+    assert.match(await page.attribute('#off-gpu', 'aria-valuetext'), /^\d+\sGiB$/);
+    assert.match(await page.attribute('#off-ram', 'aria-valuetext'), /^1024\sGB$/);
   });
 
   test('an answer that comes late is shown with its own question, whatever is typed by then', async (page) => {
@@ -133,6 +136,7 @@ export function offload({ test, sources }) {
     await page.click('#off-back');
     await eventually('mine again', async () => (await page.text('#bar-machine-name')) === before);
     await eventually('my number', async () => (await page.value('#off-ob')) === '4');
+    assert.match(await page.text('#bar-model-name'), /Llama-3\.1-8B.*例/, 'the bar names the example again');
   });
 
   test('one sequence: every program with its placement, a formula behind the number', async (page) => {

@@ -5,28 +5,32 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../lib/meyasu.mjs';
 
+/** Turns the media of the style sheets over; gives how many were for print. */
+const turnToPrint = (page) =>
+  page.evaluate(() => {
+    let count = 0;
+    const visit = (rules) => {
+      for (const rule of rules) {
+        if (rule.media) {
+          const media = rule.media.mediaText;
+          if (/\bprint\b/.test(media)) count += 1;
+          rule.media.mediaText = media.replace(/\bprint\b/g, 'all').replace(/\bscreen\b/g, 'not all');
+        }
+        if (rule.cssRules) visit(rule.cssRules);
+        if (rule.styleSheet) visit(rule.styleSheet.cssRules);
+      }
+    };
+    for (const sheet of document.styleSheets) visit(sheet.cssRules);
+    return count;
+  });
+
 export function print({ test, sources }) {
   test('the sheet has the answer, the formula and the link, and no controls', async (page) => {
     await page.open(sources.http());
     await page.theme('dark');
     await page.calculated('7');
     await page.shows('13.04 GiB');
-    const turned = await page.evaluate(() => {
-      let count = 0;
-      const visit = (rules) => {
-        for (const rule of rules) {
-          if (rule.media) {
-            const media = rule.media.mediaText;
-            if (/\bprint\b/.test(media)) count += 1;
-            rule.media.mediaText = media.replace(/\bprint\b/g, 'all').replace(/\bscreen\b/g, 'not all');
-          }
-          if (rule.cssRules) visit(rule.cssRules);
-          if (rule.styleSheet) visit(rule.styleSheet.cssRules);
-        }
-      };
-      for (const sheet of document.styleSheets) visit(sheet.cssRules);
-      return count;
-    });
+    const turned = await turnToPrint(page);
     assert.ok(turned > 0, 'there is a style for print');
     for (const shown of ['#vram-gib', '#vram-gb', '#ram-gib', '#formula', '#gpu-table']) assert.equal(await page.isVisible(shown), true, shown);
     for (const hidden of ['#calculate', '#lang-toggle', '#theme-toggle', '#name-input']) assert.equal(await page.isVisible(hidden), false, hidden);
@@ -42,5 +46,18 @@ export function print({ test, sources }) {
       return { ink: light(getComputedStyle(document.querySelector('#vram-gib')).color), paper: light(getComputedStyle(document.body).backgroundColor) };
     });
     assert.ok(contrast.ink < 100 && contrast.paper > 230, `dark ink on white paper even from the dark theme: ${JSON.stringify(contrast)}`);
+  });
+
+  test('bars are printed in their colours, as their labels stand on them', async (page) => {
+    await page.open(`${sources.http()}#v1;tab=infer`);
+    await turnToPrint(page);
+    const exact = (selector) => page.evaluate((where) => getComputedStyle(document.querySelector(where)).getPropertyValue('-webkit-print-color-adjust'), selector);
+    for (const part of ['.lane-piece', '.swatch', '.layer-bar']) assert.equal(await exact(part), 'exact', part);
+  });
+
+  test('what is pressed in a table stands on the sheet', async (page) => {
+    await page.open(`${sources.http()}#v1;tab=acc`);
+    await turnToPrint(page);
+    assert.equal(await page.isVisible('#acc-llamacpp_truth'), true);
   });
 }

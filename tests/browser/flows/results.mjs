@@ -89,6 +89,10 @@ export function results({ test, server, engine }) {
     const link = await page.evaluate(() => location.hash);
     await page.open(`${server().site}?again${link}`);
     await eventually('the same table', async () => JSON.stringify(await rows()) === JSON.stringify(seen));
+    await page.evaluate(() => document.querySelector('.compare-table button').focus());
+    await page.press('Enter');
+    await eventually('one column', async () => (await rows())[0]?.cells.length === 2);
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'the button is gone, the focus is not');
   });
 
   test('a link whose answer is another one now says so; one with the same says nothing', async (page) => {

@@ -95,6 +95,16 @@ export function training({ test, sources, engine }) {
     await eventually('ZeRO', async () => /31\.4/.test(await page.text('#zero')));
   });
 
+  test('too little RAM: its shortage is the answer, and SSD terms are in the export', async (page) => {
+    await open(page, 'tm=full;of=nvme;dpm=zero3;g=rtx-4090;ram=32');
+    const short = /不足 ([\d.]+ GiB)/.exec(await page.text('#train-verdict'))[1];
+    assert.match(await page.text('#train-answer .verdict-margin'), new RegExp(`足りない量 ${short}`));
+    await page.click('#menu-toggle');
+    await page.click('#menu-export');
+    assert.match(await page.text('.export-card'), new RegExp(`不足 ${short}`));
+    assert.match(await page.text('.export-card'), /SSD/);
+  });
+
   test('what cannot be gets its sentence beside the field, the last answer stays', async (page) => {
     await open(page, 'tm=lora;sq=1024;bs=1');
     await page.evaluate(() => (document.querySelector('#panel-train .advanced').open = true));

@@ -47,6 +47,7 @@ const files = {
   'api/models/org/only-gguf/tree/main': small(
     Buffer.from(JSON.stringify([{ type: 'file', path: 'README.md', size: 3 }, { type: 'file', path: 'x-Q4_K_M.gguf', size: llamaGguf.size }])),
   ),
+  'api/models/org/foreign/tree/main': small(Buffer.from(JSON.stringify([{ type: 'file', path: '//127.0.0.2:9/x.gguf', size: 1 }]))),
   'whole/gguf/resolve/main/Llama-3.1-8B.gguf': llamaGguf,
   'cdn/Llama-3.1-8B.gguf': llamaGguf,
 };

@@ -83,7 +83,6 @@ export function accuracyTab({ t, state, onChange }) {
 
   function show() {
     const table = tables.find(({ id }) => id === inputs.at) ?? tables[0];
-    const focused = document.activeElement?.id ?? "";
     fill(
       overview,
       ...tables.map((row) =>
@@ -102,7 +101,6 @@ export function accuracyTab({ t, state, onChange }) {
       ),
     );
     fill(place, ...details(table));
-    if (focused) document.getElementById(focused)?.focus();
   }
 
   /** @param {Table} table */

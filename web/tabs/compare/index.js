@@ -44,14 +44,15 @@ async function answerOf({ core, t, language, signal }, builders, fragment) {
     signal: ending.signal,
   });
   try {
-    for (let waits = 0; waits < MOST_WAITS && !signal.aborted; ++waits) {
-      const found = view.document?.();
+    for (let waits = 0; view.document && waits < MOST_WAITS && !signal.aborted; ++waits) {
+      const found = view.document();
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
     }
     return null;
   } finally {
     ending.abort();
+    models.end();
   }
 }
 
@@ -99,8 +100,10 @@ export function compareTab(builders, context) {
       return;
     }
     const answers = [];
-    for (const key of used) answers.push(await answerOf(context, builders, inputs[key]));
-    if (mine !== round || signal.aborted) return;
+    for (const key of used) {
+      answers.push(await answerOf(context, builders, inputs[key]));
+      if (mine !== round || signal.aborted) return;
+    }
     const shown = answers.map((answer) => answer ?? empty());
     const columns = shown.map(({ answer }, at) => `${t("compare.column", { x: at + 1 })} ${answer}`);
     fill(
@@ -136,6 +139,7 @@ export function compareTab(builders, context) {
     const remove = () => {
       inputs[key] = "";
       show();
+      title.focus(); // the button goes with its column
     };
     return h(
       "div",
@@ -164,10 +168,11 @@ export function compareTab(builders, context) {
   }
 
   show();
+  const title = h("h1", { tabindex: "-1" }, t("compare.tab"));
   const element = h(
     "section",
     { class: "stack", id: "panel-compare" },
-    h("h1", {}, t("compare.tab")),
+    title,
     h("p", { class: "lead" }, t("compare.lead")),
     h("div", { class: "card" }, place),
   );

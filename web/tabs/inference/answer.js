@@ -16,7 +16,7 @@ import { verdictIcon } from "./verdict.js";
  * @property {string} overDevice which device is too small; empty: none
  * @property {{ title: string, terms: import("../../core-types.js").Term[], fit: import("../../core-types.js").Fit }[]} lanes
  * @property {{ name: string, parts: { value: string, unit: string }, note: string }[]} stats
- * @property {number} [trained] given where the largest context is a question; showLargest answers
+ * @property {number} [trained] given where the largest context is a question, 0 if not known; showLargest answers
  * @property {HTMLElement | null} [speed] the row about it
  * @property {string[]} warnings
  */
@@ -105,7 +105,7 @@ export function answerCard(t) {
               {},
               h("dt", {}, t("infer.stat_largest")),
               largest,
-              h("dd", { class: "note" }, t("infer.trained", { x: whole(answer.trained) })),
+              h("dd", { class: "note" }, answer.trained > 0 ? t("infer.trained", { x: whole(answer.trained) }) : "\u00a0"),
             ),
         ),
         answer.speed ?? null,

@@ -2,7 +2,7 @@
 
 import { deviceTitle } from "../../bars/words.js";
 import { fill, h } from "../../dom.js";
-import { gib, rate, soldGb, whole } from "../../format.js";
+import { gib, rate, searchable, soldGb, whole } from "../../format.js";
 import { verdictIcon } from "./verdict.js";
 
 /** @typedef {import("../../core-types.js").DeviceChoice} DeviceChoice */
@@ -35,7 +35,7 @@ export function deviceTable({ t, onChoose }) {
     placeholder: t("devices.filter"),
     on: {
       input() {
-        text = filter.value.normalize("NFKC").toLowerCase();
+        text = searchable(filter.value);
         draw();
       },
     },
@@ -98,7 +98,7 @@ export function deviceTable({ t, onChoose }) {
 
   function draw() {
     const fitting = choices
-      .filter((choice) => choice.verdict !== "over" && titleOf(choice).toLowerCase().includes(text))
+      .filter((choice) => choice.verdict !== "over" && searchable(titleOf(choice)).includes(text))
       .sort((a, b) => (down ? b[key] - a[key] : a[key] - b[key]));
     for (const [by, cell] of heads) cell.setAttribute("aria-sort", by !== key ? "none" : down ? "descending" : "ascending");
     const shown = all ? fitting : fitting.slice(0, FIRST_ROWS);
@@ -118,7 +118,7 @@ export function deviceTable({ t, onChoose }) {
           h(
             "td",
             {},
-            h("button", { type: "button", class: "button-line", "aria-label": t("devices.use_this", { x: title }), on: { click: () => onChoose(choice, title) } }, t("devices.use")),
+            h("button", { type: "button", class: "button-line", id: `devices-${choice.id}-${choice.memory}`, "aria-label": t("devices.use_this", { x: title }), on: { click: () => onChoose(choice, title) } }, t("devices.use")),
           ),
         );
       }),

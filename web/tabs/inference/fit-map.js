@@ -1,7 +1,7 @@
 /** Which models of the catalog run on this machine, in which format, at which context. */
 
 import { fill, h } from "../../dom.js";
-import { namedSize, whole } from "../../format.js";
+import { namedSize, searchable, whole } from "../../format.js";
 import { shortContext } from "./chart.js";
 import { map } from "./map.js";
 
@@ -35,7 +35,7 @@ export function fitMap({ t, core, question, onChoose, signal }) {
     placeholder: t("fitmap.filter"),
     on: {
       input() {
-        text = filter.value.normalize("NFKC").toLowerCase();
+        text = searchable(filter.value);
         draw();
       },
     },
@@ -50,7 +50,7 @@ export function fitMap({ t, core, question, onChoose, signal }) {
   details.addEventListener("toggle", () => details.open && calculate());
 
   function draw() {
-    const fitting = rows.filter(({ name, cells }) => cells.some(Boolean) && name.toLowerCase().includes(text));
+    const fitting = rows.filter(({ name, cells }) => cells.some(Boolean) && searchable(name).includes(text));
     const shown = all ? fitting : fitting.slice(0, FIRST_ROWS);
     more.hidden = shown.length === fitting.length;
     fill(said, t("fitmap.count", { x: whole(fitting.length), y: whole(rows.length) }));
@@ -76,8 +76,8 @@ export function fitMap({ t, core, question, onChoose, signal }) {
   async function calculate() {
     const options = question();
     const key = JSON.stringify(options);
-    if (key === known) return;
-    const mine = (round += 1);
+    const mine = (round += 1); // ends what is being calculated for another question
+    if (key === known) return draw();
     /** @type {Row[]} */
     const found = [];
     const entries = core.catalog_search("", 10_000).filter(({ has_shape }) => has_shape);

@@ -10,6 +10,15 @@ import { colourOf, termName, termsInWords } from "./terms.js";
 const GIB = 1024 ** 3;
 /** Lengths shorter than this part of the ruler carry no label. */
 const LABEL_ROOM = 0.16;
+/** The same on a phone. */
+const PHONE_ROOM = 0.45;
+
+/**
+ * The label of a length that has room for one.
+ * @param {number} part of the ruler
+ * @param {string} words
+ */
+export const roomyLabel = (part, words) => part > LABEL_ROOM && h("span", { class: part < PHONE_ROOM && "not-on-phones" }, words);
 
 /**
  * @param {HTMLElement} element
@@ -45,11 +54,9 @@ export function lane({ title, terms, fit, extent, t }) {
   let at = 0;
   const pieces = shown.map((term) => {
     const length = term.bytes / extent;
-    const piece = span(h("span", { class: `lane-piece lane-${colourOf(term.id)}` }), at, length);
     // Hatching beyond the capacity would cross out the label.
-    if (length > LABEL_ROOM && (at + length) * extent <= Math.max(fit.usable, 1)) {
-      piece.append(h("span", {}, `${termName(term.id, t)} ${gibParts(term.bytes).value}`));
-    }
+    const label = (at + length) * extent <= Math.max(fit.usable, 1) && roomyLabel(length, `${termName(term.id, t)} ${gibParts(term.bytes).value}`);
+    const piece = span(h("span", { class: `lane-piece lane-${colourOf(term.id)}` }, label), at, length);
     at += length;
     return piece;
   });
@@ -64,10 +71,7 @@ export function lane({ title, terms, fit, extent, t }) {
   const over = fit.margin < 0;
   const free = over
     ? span(h("span", { class: "lane-over" }), capacity, at - capacity)
-    : span(h("span", { class: "lane-free" }), at, capacity - at);
-  if (!over && capacity - at > LABEL_ROOM) {
-    free.append(h("span", {}, t("infer.spare", { x: gibParts(fit.margin).value })));
-  }
+    : span(h("span", { class: "lane-free" }, roomyLabel(capacity - at, t("infer.spare", { x: gibParts(fit.margin).value }))), at, capacity - at);
   const mark = h("span", { class: "lane-mark" }, h("span", {}, t("infer.usable", { x: gibParts(fit.usable).value })));
   mark.style.left = `${Math.min(capacity, 1) * 100}%`;
   if (capacity > 0.6) mark.classList.add("lane-mark-left");

@@ -10,6 +10,9 @@ import { amount } from "./terms.js";
 /** @type {Record<LayerClass, string>} */
 const GLYPHS = { full: "■", sliding: "◫", chunked: "▤", mla: "◆", shared: "↥", recurrent: "↻", none: "·", mtp: "»" };
 
+/** Kept while the layers are drawn anew. */
+let tableOpen = false;
+
 /**
  * @param {LayerCosts} costs
  * @param {(device: string) => string} place name of a device
@@ -52,10 +55,11 @@ export function layerStrip(costs, place, t) {
  */
 function layerTable({ blocks, outside_weights, outside_cache }, place, t) {
   const inside = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("infer.layers") });
-  const details = h("details", {}, h("summary", {}, t("infer.as_table")), inside);
+  const details = h("details", { open: tableOpen }, h("summary", {}, t("infer.as_table")), inside);
   const row = (/** @type {string} */ name, /** @type {string[]} */ cells) => h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell)));
   details.addEventListener("toggle", () => {
-    if (!details.open) return;
+    tableOpen = details.open;
+    if (!tableOpen) return;
     fill(
       inside,
       h(

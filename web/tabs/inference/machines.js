@@ -46,10 +46,11 @@ export function machineCards(context) {
   function undoable(words, action) {
     const before = { ...inputs };
     const devices = machine.get().devices.map((device) => ({ ...device }));
-    const model = models.get()?.entry?.id ?? "";
+    const current = models.get();
+    const model = current?.entry?.id ?? "";
     action();
     undo.show(t("toast.applied", { x: words }), () => {
-      if (model !== "" && models.get()?.entry?.id !== model) chooseModel(model);
+      if (!current?.opened && (models.get()?.entry?.id ?? "") !== model) chooseModel(model);
       machine.change({ devices });
       apply(before);
     });
@@ -127,6 +128,8 @@ export function machineCards(context) {
 
   /** @type {InferenceStudy | null} */
   let shown = null;
+  // The study goes with its model; the next one follows with the next answer.
+  models.subscribe(() => (shown = null), signal);
   /** @param {InferenceStudy} study */
   function showCommand(study) {
     const name = models.shown().entry?.id ?? models.shown().title;

@@ -33,7 +33,6 @@ export function map({ id, caption, corner }) {
      * @param {{ name: string, cells: Cell[] }[]} rows
      */
     update(columns, rows) {
-      const focused = document.activeElement?.id ?? "";
       fill(
         head,
         h(
@@ -54,7 +53,6 @@ export function map({ id, caption, corner }) {
           ),
         ),
       );
-      if (focused.startsWith(`${id}-`)) document.getElementById(focused)?.focus();
     },
   };
 }

@@ -1,8 +1,8 @@
 /** The same configuration in every runtime, one row each. */
 
+import { coreErrorSentence } from "../../core-error.js";
 import { h } from "../../dom.js";
 import { gib, typedNumber, whole } from "../../format.js";
-import { coreSentence } from "../../i18n.js";
 import { libraryOptions, LIBRARY_RUNTIMES, LLAMA_CPP_RUNTIMES, llamaCppOptions, SERVER_RUNTIMES, servingOptions } from "./inputs.js";
 import { verdictIcon } from "./verdict.js";
 
@@ -98,7 +98,7 @@ export function runtimeRows({ t, core, study, inputs, machine, choices, like, li
               "span",
               { class: "runtime-amount" },
               row.used === undefined
-                ? h("span", { class: "note" }, coreSentence(t, "error", row.error.code, errorValues(row.error)))
+                ? h("span", { class: "note" }, coreErrorSentence(t, row.error))
                 : [
                     h("strong", {}, gib(row.used)),
                     h("span", { class: `runtime-words verdict-${row.verdict}` }, verdictIcon(row.verdict), ` ${row.words}`),
@@ -109,11 +109,4 @@ export function runtimeRows({ t, core, study, inputs, machine, choices, like, li
       }),
     ),
   ];
-}
-
-/** @param {import("../../core-types.js").CoreError} error */
-function errorValues({ detail }) {
-  const [a = "", b = ""] = detail.split("..");
-  const [heads = "", ranks = ""] = detail.split("/");
-  return { x: a, a, b, n: a, h: heads, ranks };
 }

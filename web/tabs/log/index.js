@@ -22,7 +22,7 @@ const REST_MS = 150;
  * @param {import("../../context.js").Context} context
  * @returns {import("../index.js").TabView}
  */
-export function logTab({ t, core, state, models, machine, announce, onChange, onTab, signal }) {
+export function logTab({ t, core, state, models, machine, onChange, onTab, signal }) {
   const inputs = /** @type {import("../inference/inputs.js").InferenceInputs} */ ({ ...inferenceDefaults, ...state.tabs.infer });
   const text = h("textarea", { id: "log-text", class: "log-text", rows: "10", spellcheck: "false", placeholder: t("log.placeholder"), "aria-describedby": "log-words" });
   const words = h("p", { class: "note", id: "log-words", role: "status" });
@@ -61,7 +61,6 @@ export function logTab({ t, core, state, models, machine, announce, onChange, on
       return;
     }
     fill(words, [t("log.read", { x: source, y: log.buffers.length, z: log.facts.length }), log.second_model && t("log.second_model")].filter(Boolean).join(" "));
-    announce(words.textContent ?? "");
     fill(place, foundModel(log), settingsToUse(log), ...comparison(log), ...overheads(log), facts(log), log.buffers.length > 0 && truth(log));
   }
 
@@ -155,7 +154,7 @@ export function logTab({ t, core, state, models, machine, announce, onChange, on
           "p",
           { class: "row" },
           h("span", {}, t("log.overhead_words", { x: card ? deviceTitle(card) : name || device, y: mib(bytes) })),
-          card && h("button", { type: "button", class: "button-line log-overhead-use", on: { click: keep } }, t("log.overhead_use")),
+          card && h("button", { type: "button", class: "button-line log-overhead-use", id: `log-use-${device}`, on: { click: keep } }, t("log.overhead_use")),
         );
       }),
     ];

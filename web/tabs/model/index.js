@@ -42,6 +42,9 @@ export function modelTab(context) {
   );
 
   function chosen() {
+    // What is still being read would replace it.
+    files.stop();
+    address.stop();
     search.set(models.get()?.entry?.name ?? "");
     show();
     const current = models.get();
@@ -53,9 +56,14 @@ export function modelTab(context) {
     }
   }
 
+  /** What the card in view listens to ends with it. */
+  let card = new AbortController();
+  signal.addEventListener("abort", () => card.abort());
   function show() {
     const shown = models.shown();
-    fill(result, ...modelCard(shown, context, { example: models.get() === null, onUse: () => use(shown) }));
+    card.abort();
+    card = new AbortController();
+    fill(result, ...modelCard(shown, { ...context, signal: card.signal }, { example: models.get() === null, onUse: () => use(shown) }));
   }
 
   /**

@@ -103,6 +103,7 @@ export function openFilesCard({ t, core, signal, onOpened }) {
       job.element,
     ),
     open,
+    stop: job.stop,
   };
 }
 
@@ -192,5 +193,6 @@ export function openAddressCard({ t, core, signal, onOpened }) {
       input.value = text;
       explain();
     },
+    stop: job.stop,
   };
 }

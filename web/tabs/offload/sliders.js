@@ -17,12 +17,13 @@ export function capacitySliders({ t, machine }) {
    * @param {string} id
    * @param {string} field of the core that it sets
    * @param {import("../../i18n.js").MessageId} label
+   * @param {string} unit
    * @param {number[]} steps
    * @param {() => { typed: string, standing: number }} read as typed, and in its place what is meant
    * @param {(text: string) => void} write
    */
-  function slider(id, field, label, steps, read, write) {
-    const words = h("output", { for: id });
+  function slider(id, field, label, unit, steps, read, write) {
+    const words = h("span", { "aria-hidden": "true" }); // said by the slider itself
     const input = h("input", { type: "range", id, min: 0, max: steps.length - 1, step: 1, on: { input: () => write(String(steps[Number(input.value)])) } });
     const error = h("p", { class: "error-line", id: `${id}-error`, hidden: true });
     const element = h("div", { class: "field" }, h("div", { class: "row row-apart" }, h("label", { class: "label", for: id }, t(label)), words), input, error);
@@ -39,7 +40,7 @@ export function capacitySliders({ t, machine }) {
         const known = Number.isFinite(size) && size > 0;
         const nearest = known ? steps.reduce((best, step, at) => (Math.abs(step - size) < Math.abs(steps[best] - size) ? at : best), 0) : 0;
         input.value = String(nearest);
-        const said = known ? `${typed === "" ? size : typed}\u00a0GB` : "–";
+        const said = known ? `${typed === "" ? size : typed}\u00a0${unit}` : "–";
         input.setAttribute("aria-valuetext", said);
         fill(words, said);
       },
@@ -57,9 +58,9 @@ export function capacitySliders({ t, machine }) {
   /** GB, of the last plan. */
   let assumedDisk = NaN;
   const all = [
-    slider("off-gpu", "machine.devices.0.usable_gib", "off.gpu", GPU_GIB, () => ({ typed: machine.get().devices[0]?.usable ?? "", standing: standing.gpu() }), (usable) => machine.get().devices.length > 0 && machine.changeDevice(0, { usable })),
-    slider("off-ram", "machine.ram_gib", "off.ram", RAM_GIB, () => ({ typed: machine.get().ram, standing: NaN }), (ram) => machine.change({ ram })),
-    slider("off-disk", "machine.storage_free_gb", "off.disk", DISK_GB, () => ({ typed: machine.get().storageFree, standing: standing.disk() }), (storageFree) => machine.change({ storageFree, storage: machine.get().storage || "nvme-pcie4-x4" })),
+    slider("off-gpu", "machine.devices.0.usable_gib", "off.gpu", "GiB", GPU_GIB, () => ({ typed: machine.get().devices[0]?.usable ?? "", standing: standing.gpu() }), (usable) => machine.get().devices.length > 0 && machine.changeDevice(0, { usable })),
+    slider("off-ram", "machine.ram_gib", "off.ram", "GB", RAM_GIB, () => ({ typed: machine.get().ram, standing: NaN }), (ram) => machine.change({ ram })),
+    slider("off-disk", "machine.storage_free_gb", "off.disk", "GB", DISK_GB, () => ({ typed: machine.get().storageFree, standing: standing.disk() }), (storageFree) => machine.change({ storageFree, storage: machine.get().storage || "nvme-pcie4-x4" })),
   ];
   const refresh = () => all.forEach((one) => one.refresh());
   return {

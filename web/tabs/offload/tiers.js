@@ -2,12 +2,8 @@
 
 import { h } from "../../dom.js";
 import { gib, gibParts, percent } from "../../format.js";
+import { roomyLabel } from "../inference/lane.js";
 import { colourOf, termName } from "../inference/terms.js";
-
-/** Pieces shorter than this part of the bar carry no label. */
-const LABEL_ROOM = 0.16;
-/** The same on a phone. */
-const PHONE_ROOM = 0.45;
 
 /** @param {string} tier @param {import("../../i18n.js").Translate} t */
 export const tierName = (tier, t) => t(/** @type {any} */ (`off.tier_${tier}`));
@@ -23,10 +19,9 @@ function room({ terms, capacity }, extent, labels, t) {
   const pieces = terms
     .filter(({ bytes }) => bytes > 0)
     .map((term) => {
-      const piece = h("span", { class: `tier-piece lane-${colourOf(term.id)}` });
+      const label = labels && roomyLabel(term.bytes / extent, `${termName(term.id, t)} ${gibParts(term.bytes).value}`);
+      const piece = h("span", { class: `tier-piece lane-${colourOf(term.id)}` }, label);
       piece.style.width = `${((term.bytes / capacity) * 100).toFixed(3)}%`;
-      const part = term.bytes / extent;
-      if (labels && part > LABEL_ROOM) piece.append(h("span", { class: part < PHONE_ROOM && "not-on-phones" }, `${termName(term.id, t)} ${gibParts(term.bytes).value}`));
       return piece;
     });
   const element = h("span", { class: labels ? "tier-bar" : "tier-bar tier-bar-thin" }, ...pieces);

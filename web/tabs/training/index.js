@@ -184,14 +184,14 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     const { fit, stages, peak } = estimate;
     const { gpu, verdict } = fit;
     const shownTerms = estimate.terms.filter(({ device }) => device === "gpu0");
-    const margin = gibParts(Math.abs(gpu.margin));
+    // What decides: the first place that is too small, or the GPU.
+    const decides = [gpu, fit.host, fit.disk].find((place) => place?.verdict === "over") ?? gpu;
+    const margin = gibParts(Math.abs(decides.margin));
     const extent = Math.max(gpu.usable, gpu.likely) * 1.03;
     const s = estimate.settings;
     const counter = inputs.cw || "nvidia_smi";
     const about = machine.summary();
     const elsewhere = about.ok && about.value.devices.some(({ device }) => device.vendor !== "NVIDIA" && device.vendor !== "");
-    // What decides: the first place that is too small, or the GPU.
-    const decides = [gpu, fit.host, fit.disk].find((place) => place?.verdict === "over") ?? gpu;
     const headline = t(`verdict.${verdict}_on`, { on: about.ok ? machineTitle(about.value, t) : "", x: gib(Math.abs(decides.margin)) });
     fill(
       answer,
@@ -213,7 +213,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
         h(
           "div",
           { class: "verdict-margin" },
-          h("span", { class: "note" }, t(gpu.margin < 0 ? "infer.short_by" : "infer.spare_label")),
+          h("span", { class: "note" }, t(decides.margin < 0 ? "infer.short_by" : "infer.spare_label")),
           h("span", { class: "verdict-number", id: "train-margin" }, margin.value, " ", h("span", { class: "unit" }, margin.unit)),
         ),
       ),
@@ -247,7 +247,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
     if (stage >= stages.length) stage = -1;
     stageChoice.value = String(stage);
     showTerms();
-    said = { model: title, size: t(`verdict.${verdict}_short`, { x: gib(Math.abs(gpu.margin)) }) };
+    said = { model: title, size: t(`verdict.${verdict}_short`, { x: gib(Math.abs(decides.margin)) }) };
     announce(headline);
   }
 
@@ -362,7 +362,7 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
   update();
   signal.addEventListener("abort", () => cancelAnimationFrame(frame));
   /** @param {TrainingEstimate} estimate @returns {import("../../results/document.js").ResultDocument} */
-  const documentOf = ({ fit, settings: s, terms: all }) => ({
+  const documentOf = ({ fit, settings: s, terms }) => ({
     tab: t("train.tab"),
     verdict: fit.verdict,
     headline: `${t(`verdict.${fit.verdict}`)} ${said.size}`,
@@ -376,9 +376,12 @@ export function trainingTab({ t, core, state, models, machine, explain, announce
       { name: t("export.assumptions"), value: assumptions(s, inputs.cw || "nvidia_smi") },
     ],
     places: [
-      { title: "GPU", terms: all.filter(({ device }) => device === "gpu0"), usable: fit.gpu.usable },
-      ...(fit.host ? [{ title: "RAM", terms: all.filter(({ device }) => device === "host"), usable: fit.host.usable }] : []),
-    ],
+      { title: "GPU", device: "gpu0", fit: fit.gpu },
+      { title: "RAM", device: "host", fit: fit.host },
+      { title: t("off.tier_disk"), device: "disk", fit: fit.disk },
+    ]
+      .map(({ title, device, fit: place }) => ({ title, terms: terms.filter((term) => term.device === device), usable: place?.usable ?? 0 }))
+      .filter((place) => place.terms.length > 0),
     answer: gib(fit.gpu.likely),
   });
   return { element, result: answerCard, summary: () => (said.model === "" ? null : said), document: () => (said.model === "" || last === null ? null : documentOf(last)) };

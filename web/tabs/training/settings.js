@@ -104,12 +104,19 @@ export function settings({ t, inputs, choices, onInput, onSettled }) {
     slider.value = String(notches.of(tokens));
     slider.setAttribute("aria-valuetext", t("infer.tokens", { x: whole(tokens) }));
   };
-  slider.addEventListener("input", () => {
-    const text = String(notches.at(Number(slider.value)));
+  const setLength = (/** @type {number} */ tokens) => {
+    const text = String(Math.min(notches.toStep(tokens), LONGEST));
     const field = numbers.get("sq");
     if (field) field.input.value = text;
     onInput("sq", text);
     showSlider();
+  };
+  slider.addEventListener("input", () => setLength(notches.at(Number(slider.value))));
+  slider.addEventListener("keydown", (event) => {
+    const next = notches.moved(typedNumber(inputs.sq), event.key);
+    if (next === undefined || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    setLength(next);
   });
   const limit = h("span", { class: "slider-limit", hidden: true });
   const length = number("sequence", { unit: "tok" });
