@@ -142,16 +142,21 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     return made;
   }
 
+  /** The one chosen last. @type {File | null} */
+  let projector = null;
   /** The header alone is read, and nothing leaves the device. @param {File} file */
   async function measureProjector(file) {
+    projector = file;
+    const late = () => signal.aborted || projector !== file;
     try {
       const { model } = await openSources(core, [fileSource(file)], { signal, onProgress() {} });
       const size = core.projector_mib(model);
       model.delete();
+      if (late()) return;
       if (size.ok) apply({ mp: String(size.value) });
       else showSentence(size.error, false);
     } catch (failure) {
-      if (!signal.aborted) card.showSentence("mp", openSentence(failure, t), false);
+      if (!late()) card.showSentence("mp", openSentence(failure, t), false);
     }
   }
 
@@ -183,7 +188,6 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     if (key === "r" && familyOf(value) !== family) {
       inputs.lf = "";
       card = buildSettings();
-      document.getElementById("infer-r")?.focus();
     }
     if (frame === 0 && !signal.aborted) frame = requestAnimationFrame(update);
   }
@@ -312,7 +316,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
 
   /** @param {import("../../core-types.js").LayerCosts} costs @param {(device: string) => string} place @param {string} [share] of what they are a part */
   function showLayers(costs, place, share) {
-    const by = t("infer.layers_by", { x: t(/** @type {any} */ (`runtime.${inputs.r}`)), c: whole(typedNumber(inputs.c)), u: people(Number(inputs.u)) });
+    const by = t("infer.layers_by", { x: t(/** @type {any} */ (`runtime.${inputs.r}`)), c: whole(typedNumber(inputs.c)), u: people(typedNumber(inputs.u)) });
     fill(layersBy, [by, share].filter(Boolean).join(t("infer.comma")));
     fill(layers, ...layerStrip(costs, place, t));
   }
@@ -514,7 +518,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
   }
 
   /** @param {number} count */
-  const people = (count) => t(count === 1 ? "infer.people_one" : "infer.people_short", { x: count });
+  const people = (count) => t(count === 1 ? "infer.people_one" : "infer.people_short", { x: whole(count) });
 
   // --- what follows a little later: charts and maps -------------------------------------------
 
@@ -606,7 +610,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     });
     chart.update({ contexts, series, usable, now, words });
     const alone = asked.devices.length === 0;
-    fill(chartNote, t(isServer ? "infer.chart_note_server" : alone ? "infer.chart_note_ram" : "infer.chart_note", { x: gib(usable), u: people(Number(inputs.u)) }));
+    fill(chartNote, t(isServer ? "infer.chart_note_server" : alone ? "infer.chart_note_ram" : "infer.chart_note", { x: gib(usable), u: people(typedNumber(inputs.u)) }));
 
     if (isLlamaCpp(inputs.r)) {
       const largest = await largestContext(on, llamaCppOptions(inputs, asked, inputs.r));

@@ -9,11 +9,10 @@ import { optionalNumber, typedNumber } from "../../format.js";
  * w quantization, wf weight format of server runtimes (empty: like w), c context, u users,
  * k and v types of the KV cache (v empty: like k), kt KV type of server runtimes (empty: like k),
  * lf format of Transformers and ExLlama (empty: like w), pr prompt, la attention and lc cache of
- * Transformers; r runtime; mp size of a projector file (mpc on the CPU), lr rank
- * of LoRA adapters, ln how many, lt their matrices, dr draft model, dq its quantization, nd tokens
- * drafted at once, mt prediction blocks; the rest are flags of llama.cpp (ub and b empty: the
- * program's), its surroundings (be empty: what suits the machine)
- * vLLM's memory fraction (mf) and its --enforce-eager (eg).
+ * Transformers; r runtime; mp size of a projector file (mpc on the CPU), lr rank of LoRA adapters,
+ * ln how many, lt their matrices; dr draft model, dq its quantization, nd tokens drafted at once, mt
+ * prediction blocks; mf memory fraction of vLLM, eg its --enforce-eager; the rest are flags of
+ * llama.cpp (ub and b empty: the program's) and its surroundings (be empty: what suits the machine).
  */
 export const inferenceDefaults = Object.freeze({
   w: "Q4_K_M",

@@ -72,7 +72,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
    * @param {(string | { value: string, label: string } | { group: string, options: string[] })[]} options
    */
   const select = (key, label, options) => {
-    // An input in view may have the line already.
+    // The list of all KV types stands in the details, its sentence under the choice in view.
     const line = lines.has(key) ? null : errorLine(key);
     const element = h(
       "select",
@@ -173,18 +173,8 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
   };
   slider.addEventListener("input", () => setContext(notches.at(Number(slider.value))));
   slider.addEventListener("keydown", (event) => {
-    const now = notches.toStep(typedNumber(inputs.c) || STEP);
-    const notch = notches.of(now);
-    const moves = new Map([
-      ["ArrowRight", Math.max(now + STEP, notches.at(notch + 1))],
-      ["ArrowUp", Math.max(now + STEP, notches.at(notch + 1))],
-      ["ArrowLeft", Math.min(now - STEP, notches.at(notch - 1))],
-      ["ArrowDown", Math.min(now - STEP, notches.at(notch - 1))],
-      ["PageUp", now * 2],
-      ["PageDown", now / 2],
-    ]);
-    const next = moves.get(event.key);
-    if (next === undefined) return;
+    const next = notches.moved(typedNumber(inputs.c), event.key);
+    if (next === undefined || event.altKey || event.metaKey) return;
     event.preventDefault();
     setContext(next);
   });
@@ -272,8 +262,6 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
     beside.open = besideOpen || [inputs.dr, inputs.mp, inputs.lr, inputs.mt].some(Boolean);
     beside.addEventListener("toggle", () => (besideOpen = beside.open));
   }
-  // The list of all KV types stands in the details, its sentence under the choice in view.
-  if (kv) lines.set("k", kvLine);
   advanced.open = settingsOpen;
   advanced.addEventListener("toggle", () => (settingsOpen = advanced.open));
 
