@@ -11,13 +11,16 @@ let compiled = null;
  * A core of its own on the thread that calls it. Runs in the worker too, where only its text arrives.
  * @param {import("./core-types.js").CoreFactory} create
  * @param {WebAssembly.Module} module
+ * @returns {Promise<import("./core-types.js").Core>} rejects where no instance comes about, say for want of memory
  */
 const coreOf = (create, module) =>
-  create({
-    instantiateWasm(/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) {
-      WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
-      return {};
-    },
+  new Promise((resolve, reject) => {
+    create({
+      instantiateWasm(/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) {
+        WebAssembly.instantiate(module, imports).then((instance) => done(instance, module)).catch(reject);
+        return {};
+      },
+    }).then(resolve, reject);
   });
 
 /**

@@ -1,5 +1,7 @@
 /** Keys of the whole page, off while somebody types or a dialog is open; "?" lists them (keys-list.js). */
 
+import { keysAreOn } from "./preferences.js";
+
 /**
  * @typedef {object} Key
  * @property {string} key
@@ -21,7 +23,7 @@ export function pageKeys({ keys, onList, signal }) {
       const target = event.target instanceof Element ? event.target : null;
       const typing = target?.closest("input:not([type=checkbox], [type=radio], [type=range]), select, textarea, [contenteditable]");
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (document.querySelector("dialog[open]") || !keysAreOn()) return;
       const found = keys.find(({ key }) => key === event.key);
       if (!found && event.key !== "?") return;
       event.preventDefault();

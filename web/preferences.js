@@ -1,4 +1,4 @@
-/** What the visitor chose on this device: language and colours. Absent storage is no error. */
+/** What the visitor chose on this device: language, colours, keys. Absent storage is no error. */
 
 /** @typedef {"auto" | "light" | "dark"} Theme */
 
@@ -31,6 +31,9 @@ export function writePreference(name, value) {
  * @returns {Theme}
  */
 export const asTheme = (value) => THEMES.find((theme) => theme === value) ?? "auto";
+
+/** Whether single keys do something. */
+export const keysAreOn = () => readPreference("keys") !== "off";
 
 /** The theme the page shows now. */
 export const currentTheme = () => asTheme(document.documentElement.dataset.theme ?? "");

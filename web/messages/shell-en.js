@@ -20,6 +20,7 @@ export const shell = {
   "keys.largest": "Formula of the largest term",
   "keys.list": "This list",
   "keys.close": "Close",
+  "keys.on": "Single keys do something (off: this list still opens from the menu)",
 
   "machine.search": "Find a GPU or computer",
   "machine.search_placeholder": "e.g. 3060, 2x l40s, m4 max",

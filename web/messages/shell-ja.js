@@ -18,6 +18,7 @@ export const shell = {
   "keys.largest": "いちばん大きい項目の式",
   "keys.list": "この一覧",
   "keys.close": "閉じる",
+  "keys.on": "1 文字のキーで操作する（切っても、この一覧はメニューから開けます）",
 
   "machine.search": "GPU やパソコンを探す",
   "machine.search_placeholder": "例：3060、2x l40s、m4 max",

@@ -6,7 +6,9 @@
 
 /** @type {any} the global of a service worker, which the page's types do not know */
 const worker = self;
-const cacheName = `meyasu-${MEYASU_BUILD}`;
+/** One host may hold several copies, each below its own folder. */
+const ours = `meyasu-${new URL("./", worker.location.href).pathname}-`;
+const cacheName = ours + MEYASU_BUILD;
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   // Asked of the server again, or files of two versions could meet; what the page has just loaded is
@@ -16,7 +18,7 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
-  const old = (/** @type {string[]} */ names) => names.filter((name) => name.startsWith("meyasu-") && name !== cacheName);
+  const old = (/** @type {string[]} */ names) => names.filter((name) => name.startsWith(ours) && name !== cacheName);
   event.waitUntil(caches.keys().then((names) => Promise.all(old(names).map((name) => caches.delete(name)))));
 });
 

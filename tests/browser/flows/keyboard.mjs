@@ -90,6 +90,26 @@ export function keyboard({ test, sources, server, engine }) {
     await eventually('the focus back', async () => (await focused(page)) === 'menu-toggle');
   });
 
+  test('single keys can be switched off, and on again from the menu', async (page) => {
+    await page.open(server().site);
+    const onQuick = () => page.isVisible('#panel-quick');
+    await page.press('?');
+    await eventually('the list', () => page.evaluate(() => document.querySelector('#key-list')?.open));
+    await page.click('#keys-on');
+    await page.press('Escape');
+    await page.press('2');
+    await page.press('?');
+    await tabTo(page, 'menu-toggle');
+    assert.ok((await onQuick()) && !(await page.evaluate(() => document.querySelector('#key-list').open)), 'no key does anything');
+    await page.press('Enter');
+    await tabTo(page, 'menu-keys');
+    await page.press('Enter');
+    await page.click('#keys-on');
+    await page.press('Escape');
+    await page.press('2');
+    await eventually('the second tab', async () => !(await onQuick()));
+  });
+
   test('with Alt an arrow on a tab goes back in the browser, and to no other tab', async (page) => {
     await page.open(`${server().site}#v1;tab=train`);
     const left = await page.evaluate(() => {
