@@ -138,7 +138,7 @@ export const offload = {
   "off.latency_unified": "GPU and CPU share one memory here, or there is no GPU: splitting with the other programs gains no speed.",
   "off.latency_moves": "Fewer weights to bring from RAM or SSD make it faster.",
   "off.references": "For reference: published speeds, not computed here",
-  "off.reference": "{a} ({b}, {c}): {x} to {y} tok/s",
+  "off.reference": "{a} ({b}, {c}): {x} to {y}\u00a0tok/s.",
   "off.reference_not": "Not for this model.",
 
   "error.tokens_zero": "Enter at least 1",

@@ -138,7 +138,7 @@ export const offload = {
   "off.latency_unified": "GPU と CPU が同じメモリを使う機械か、GPU のない機械です。ほかのプログラムで分けて置いても速くなりません。",
   "off.latency_moves": "RAM や SSD から GPU へ運ぶ重みが減ると速くなります。",
   "off.references": "参考：公表された速さ（計算はしていません）",
-  "off.reference": "{a}（{b}、{c}）：{x}〜{y} tok/s",
+  "off.reference": "{a}（{b}、{c}）：{x}〜{y}\u00a0tok/s。",
   "off.reference_not": "このモデルには使えません。",
 
   "error.tokens_zero": "1 以上にしてください",
