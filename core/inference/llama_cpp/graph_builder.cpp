@@ -232,7 +232,8 @@ void GraphBuilder::build() {
     const std::int32_t table = refs(WeightName::position_embd).weight;
     x = g_.add(x, g_.get_rows(tensor_of(table, request_.cpu), positions_));
   }
-  if (traits_.embedding_norm) {
+  // LFM2's weight of this name is its final norm.
+  if (has(WeightName::token_embd_norm) && traits_.form != BlockForm::lfm2) {
     x = norm(x, WeightName::token_embd_norm);
     norms_.back().layer = 0;
   }
@@ -325,13 +326,14 @@ TensorId GraphBuilder::sequential_block(TensorId x) {
   if (traits_.routing == Routing::by_block_input && has(WeightName::ffn_gate_inp)) {
     router_logits_ = linear(WeightName::ffn_gate_inp, x);
   }
-  if (layer().kind == LayerKind::feed_forward_only && layer().attention.n_head == 0) {
+  const bool pruned = layer().kind == LayerKind::feed_forward_only;
+  if (pruned && !has(WeightName::ffn_up)) return x;  // nothing is left of the block
+  if (pruned && !has(WeightName::attn_output)) {
     prune({&x});
-    if (!has(WeightName::ffn_up)) return x;
     return g_.add(feed_forward(norm(x, traits_.ffn_norm)), x);
   }
   TensorId out = block_norm(x, WeightName::attn_norm);
-  if (layer().kind == LayerKind::feed_forward_only) {
+  if (pruned) {  // to its output projection
     out = linear(WeightName::attn_output, out, false);
   } else if (layer().kind == LayerKind::mamba2) {
     out = plamo2_mixer(out);
@@ -492,7 +494,6 @@ void GraphBuilder::head(TensorId x) {
     g_[x].flags |= GraphTensor::kOutput;
     x = g_.get_rows(x, out_ids_);
   }
-  // LFM2 keeps its final norm under the name of an embedding norm.
   WeightName final_norm = WeightName::token_embd_norm;
   for (const WeightName name : {WeightName::output_norm, WeightName::dec_output_norm}) {
     if (has(name)) final_norm = name;

@@ -314,7 +314,6 @@ struct FamilyTraits {
   bool dense_beside_experts = false;      // both read the same norm; their sum is scaled
   bool bare_norms = false;                // norms of blocks have no weights
   bool fused_qkv_as_heads = false;        // viewed through a reshape
-  bool embedding_norm = false;            // token_embd_norm after the token table
   bool head_reads_table = false;  // tied, without a copy of the table on the output's device
   bool fixed_factors = false;     // MiniCPM3: embedding, residuals and the head's input are scaled
   bool plain_qk_norm = false;     // Llama 4: without weights, after rope
