@@ -108,7 +108,13 @@ std::string first_out_of_range(const Architecture& a) {
   for (const Bound& bound : bounds) {
     if (bound.value < bound.low || bound.value > bound.high) return bound.name;
   }
-  return {};
+  // A row of queries, keys or values: all heads of a block.
+  const std::int64_t heads = std::max({a.n_head, a.n_head_kv, a.n_head_kv_full});
+  std::int64_t width = std::max(a.head_dim, a.head_dim_full);
+  if (a.mla) {
+    width = std::max({width, a.mla->qk_nope_head_dim + a.mla->qk_rope_head_dim, a.mla->v_head_dim});
+  }
+  return heads * width > kMaxWidth ? "head_dim" : "";
 }
 
 bool is_attention(BlockKind kind) {

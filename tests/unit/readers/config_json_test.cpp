@@ -258,6 +258,9 @@ TEST_CASE("absurd sizes end in an error value", "[config]") {
   CHECK(detail(R"("hidden_size":-64,"num_hidden_layers":2)") == "n_embd");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":1e15)") == "n_ff");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":256)") == "accepted");
+  // Each within its limit: a cache of such rows would pass 2^63 bytes.
+  CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"num_key_value_heads":4096,)"
+               R"("head_dim":16384)") == "head_dim");
 }
 
 TEST_CASE("config.json of encoders gives the tensors and the graph of their files", "[config]") {
