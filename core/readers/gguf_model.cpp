@@ -390,10 +390,10 @@ void repeat_layers(Keys& keys, Model& model) {
 /// Layers that reuse the cache of earlier ones, or of models that keep none.
 void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   auto first_sharing = static_cast<std::int64_t>(n_ordinary);
-  const bool diffusion = contains(kDiffusion, model.architecture);
   if (model.is_encoder) model.unknowns.push_back("encoder:" + model.architecture);
-  if (diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
-  if (diffusion || (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
+  if (model.is_diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
+  if (model.is_diffusion ||
+      (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
     first_sharing = 0;
   } else if (model.architecture == "gemma3n") {
     first_sharing = 20;  // src/models/gemma3n.cpp, for both sizes
@@ -555,11 +555,12 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
     return model;
   }
   model.is_encoder = contains(kEncoders, model.architecture);
+  model.is_diffusion = contains(kDiffusion, model.architecture);
   model.has_encoder = model.architecture == kTwoStacks;
   if (model.architecture.empty()) {
     model.unknowns.emplace_back("missing:general.architecture");
   } else if (!model.has_encoder && !contains(kKnownDecoders, model.architecture) &&
-             !contains(kDiffusion, model.architecture) && !model.is_encoder) {
+             !model.is_diffusion && !model.is_encoder) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
   }
 

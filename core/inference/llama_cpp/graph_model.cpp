@@ -261,6 +261,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.pooling = pooling_of(model);
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
+    hparams.attn_soft_cap = true;
     hparams.embedding_scale = true;
     hparams.logit_scale = true;
   }
@@ -384,8 +385,8 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    const bool no_cache = traits_.attends_to_batch && !traits_.unread_cache;
-    if (attention.shares_kv != no_cache || attention.n_head < 1 || attention.n_head_kv < 1 ||
+    const bool needs_keys = !model_.attends_to_batch;
+    if ((needs_keys && attention.shares_kv) || attention.n_head < 1 || attention.n_head_kv < 1 ||
         attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
       return false;
     }
@@ -400,11 +401,11 @@ class BlockCheck {
           has({WeightName::attn_q_a, WeightName::attn_q_a_norm, WeightName::attn_q_b});
       const bool values = mla.absorbed ? has({WeightName::attn_k_b, WeightName::attn_v_b})
                                        : has({WeightName::attn_kv_b});
-      return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
+      return sizes && query && values && (traits_.sparse != Sparse::cells || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
     if (traits_.position_bias && !has_bias_table()) return false;
-    if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
+    if (attention.mla || (traits_.sparse == Sparse::blocks && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
@@ -662,6 +663,7 @@ GraphModel prepare_graph_model(const Model& model) {
     prepared.blocks[il] = prepared.blocks[il - n_own];
   }
   prepared.hparams = read_hparams(model);
+  prepared.attends_to_batch = model.is_encoder || model.is_diffusion;
   std::array<bool, 2> seen = {false, false};
   for (const Layer& layer : model.layers) {
     if (layer.is_mtp) continue;
