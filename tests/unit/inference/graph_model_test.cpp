@@ -2,6 +2,7 @@
 // for every one of them, never a crash. The sanitizers see what the numbers do not show.
 #include "core/inference/llama_cpp/graph_model.hpp"
 
+#include <array>
 #include <catch_amalgamated.hpp>
 #include <map>
 #include <set>
