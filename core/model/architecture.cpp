@@ -249,7 +249,8 @@ void complete_hparams(Architecture& a) {
   // The Mamba hybrids of Granite 4 have no positions; their attention does not rotate.
   if (a.model_type == "granitemoehybrid" && !a.blocks.empty()) add("rope.scaling.finetuned", 0);
   if (a.indexer) add("attention.indexer.top_k", static_cast<double>(a.indexer->top_k));
-  const std::int64_t rotated = a.rope_dim > 0 ? a.rope_dim : a.head_dim;
+  const std::int64_t head = a.head_dim_full > 0 ? a.head_dim_full : a.head_dim;
+  const std::int64_t rotated = a.rope_dim > 0 ? a.rope_dim : head;
   if (a.mla) {
     add("rope.dimension_count", static_cast<double>(a.mla->qk_rope_head_dim));
   } else if (a.n_head > 0) {

@@ -108,27 +108,31 @@ std::string first_out_of_range(const Architecture& a) {
   for (const Bound& bound : bounds) {
     if (bound.value < bound.low || bound.value > bound.high) return bound.name;
   }
-  return {};
+  // A row of queries, keys or values: all heads of a block.
+  const std::int64_t heads = std::max({a.n_head, a.n_head_kv, a.n_head_kv_full});
+  std::int64_t width = std::max(a.head_dim, a.head_dim_full);
+  if (a.mla) {
+    width = std::max({width, a.mla->qk_nope_head_dim + a.mla->qk_rope_head_dim, a.mla->v_head_dim});
+  }
+  return heads * width > kMaxWidth ? "head_dim" : "";
 }
 
 bool is_attention(BlockKind kind) {
   return kind == BlockKind::full || kind == BlockKind::sliding || kind == BlockKind::chunked;
 }
 
-/// Converters keep as F32 what is one-dimensional, not a "weight", a norm, a router or a
-/// convolution (llama.cpp convert_hf_to_gguf.py, prepare_tensors).
-GgmlType converter_type(const std::string& name, int n_dims) {
-  const auto ends_with = [&](std::string_view end) {
-    return name.size() >= end.size() &&
-           name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
-  if (n_dims == 1 || !ends_with(".weight")) return GgmlType::F32;
+/// Converters keep as F32 what is one-dimensional, not a "weight", a norm, a router, a convolution
+/// or a mixing weight (llama.cpp conversion/base.py, prepare_tensors).
+GgmlType converter_type(std::string_view name, int n_dims) {
+  if (name.ends_with("ffn_gate_tid2eid.weight")) return GgmlType::I32;  // numbers of experts
+  if (n_dims == 1 || !name.ends_with(".weight")) return GgmlType::F32;
   for (const std::string_view end :
        {"_norm.weight", "position_embd.weight", "token_types.weight", "ffn_gate_inp.weight",
         "ssm_conv1d.weight", "shortconv.conv.weight", "altup_correct_coef.weight",
-        "altup_predict_coef.weight", "altup_router.weight", "hc_attn_fn.weight", "hc_ffn_fn.weight",
-        "output_hc_fn.weight", "_compressor_ape.weight"}) {
-    if (ends_with(end)) return GgmlType::F32;
+        "altup_predict_coef.weight", "hc_attn_fn.weight", "hc_ffn_fn.weight", "output_hc_fn.weight",
+        "_compressor_ape.weight", "time_mix_w1.weight", "time_mix_w2.weight",
+        "time_mix_lerp_fused.weight"}) {
+    if (name.ends_with(end)) return GgmlType::F32;
   }
   return GgmlType::F16;
 }
@@ -417,8 +421,11 @@ class Deriver {
   }
 
   void rope_factor_tensors() {
-    std::int64_t rotated = a_.rope_dim > 0 ? a_.rope_dim : a_.head_dim;
-    if (a_.head_dim_full > 0) rotated = a_.head_dim_full;
+    // Gemma 4 turns a part of the wide heads' elements, which its converter writes as factors.
+    if (a_.head_dim_full > 0) {
+      return add("rope_freqs.weight", TensorRole::other, {a_.head_dim_full / 2});
+    }
+    const std::int64_t rotated = a_.rope_dim > 0 ? a_.rope_dim : a_.head_dim;
     if (a_.rope_factors == RopeFactors::llama3) {
       add("rope_freqs.weight", TensorRole::other, {rotated / 2});
     } else if (a_.rope_factors == RopeFactors::longrope) {
@@ -737,8 +744,12 @@ class Deriver {
       blk("ffn_down_exps.scale", kRouter, {m.n_expert});
       for (const char* name : {"pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2"}) norm(name);
     }
-    if (m.gated) blk("ffn_gate_exps.weight", kRole, {inner, m.n_ff_exp, m.n_expert});
-    blk("ffn_up_exps.weight", kRole, {inner, m.n_ff_exp, m.n_expert});
+    if (m.dense_beside) {  // Gemma 4's checkpoints join gate and up, and so do its files
+      blk("ffn_gate_up_exps.weight", kRole, {inner, 2 * m.n_ff_exp, m.n_expert});
+    } else {
+      if (m.gated) blk("ffn_gate_exps.weight", kRole, {inner, m.n_ff_exp, m.n_expert});
+      blk("ffn_up_exps.weight", kRole, {inner, m.n_ff_exp, m.n_expert});
+    }
     blk("ffn_down_exps.weight", kRole, {m.n_ff_exp, inner, m.n_expert});
     if (m.expert_bias) {
       if (m.gated) blk("ffn_gate_exps.bias", kRole, {m.n_ff_exp, m.n_expert});
@@ -810,11 +821,12 @@ class Deriver {
     blk("time_mix_a0.weight", kRole, {e});
     blk("time_mix_a1.weight", kRole, {e, r.iclr});
     blk("time_mix_a2.weight", kRole, {r.iclr, e});
-    if (il_ > 0) {  // block 0 produces the value that later blocks mix in
-      blk("time_mix_v0.weight", kRole, {e});
-      blk("time_mix_v1.weight", kRole, {e, r.value});
-      blk("time_mix_v2.weight", kRole, {r.value, e});
-    }
+    // Block 0 makes the value that later blocks mix in; its own are copies of a0 to a2 that the
+    // converter writes and nothing reads.
+    const std::int64_t mixed = il_ > 0 ? r.value : r.iclr;
+    blk("time_mix_v0.weight", kRole, {e});
+    blk("time_mix_v1.weight", kRole, {e, mixed});
+    blk("time_mix_v2.weight", kRole, {mixed, e});
     blk("time_mix_g1.weight", kRole, {e, r.gate});
     blk("time_mix_g2.weight", kRole, {r.gate, e});
     blk("time_mix_lerp_fused.weight", kRole, {e, 1, 1, 6});
@@ -898,7 +910,11 @@ std::string missing_part(const Architecture& a) {
 bool carries_parameters(const Tensor& tensor, const Architecture& a) {
   const std::string& name = tensor.name;
   if (name == "output.weight") return !a.tied_embeddings;
-  if (name.rfind("rope_f", 0) == 0) return false;
+  if (name.starts_with("rope_f")) return false;
+  for (const std::string_view unread :
+       {"blk.0.time_mix_v0.", "blk.0.time_mix_v1.", "blk.0.time_mix_v2."}) {
+    if (name.starts_with(unread)) return false;
+  }
   const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
   if (has("layer_output_scale")) return a.layer_scale_counted;
   if (has("exp_probs_b") && a.moe && !a.moe->score_bias_counted) return false;

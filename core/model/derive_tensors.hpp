@@ -13,7 +13,7 @@ namespace meyasu {
 enum class MtpTensors { as_gguf, all };
 
 /// The model. Unknown families give layers and cache sizes only (no tensors) and say so in
-/// `unknowns`. Sizes must be within what `check_limits` accepts.
+/// `unknowns`.
 /// Errors: code "damaged", field "architecture", detail = the size that is out of range.
 [[nodiscard]] Result<Model> derive_model(const Architecture& architecture,
                                          MtpTensors mtp = MtpTensors::as_gguf);

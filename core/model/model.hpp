@@ -119,6 +119,8 @@ struct Model {
   bool tied_embeddings = false;
   /// Turns texts into vectors and writes none: reads a text at once, keeps no cache.
   bool is_encoder = false;
+  /// Writes a text by computing all of it again at each step: keeps no cache either.
+  bool is_diffusion = false;
   /// Reads a text with an encoder of its own, to whose result the decoder attends (T5).
   bool has_encoder = false;
   /// Vision and audio towers with their projectors: a part (and a file) of its own, not in
@@ -134,7 +136,8 @@ struct Model {
   /// architecture prefix ("attention.layer_norm_rms_epsilon" -> 1e-6).
   std::vector<std::pair<std::string, double>> hparams;
 
-  /// Blocks that answer for the model: those of prediction (MTP) do not run while text is generated.
+  /// Blocks that answer for the model: those of prediction (MTP) do not run while text is
+  /// generated.
   [[nodiscard]] std::int64_t n_layer() const;
   [[nodiscard]] std::int64_t n_params() const;
   [[nodiscard]] Bytes weight_bytes() const;

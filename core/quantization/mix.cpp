@@ -248,7 +248,7 @@ MixPlan::MixPlan(const Model& model) : model_(&model) {
     entry.index = static_cast<std::uint32_t>(i);
     entry.layer = layer_of(tensor.name);
     entry.category = category_of(tensor.name);
-    entry.stored = from_header ? tensor.type : converter_type(tensor, tensor.type);
+    entry.stored = tensor.type;
     // A vision tower lives in a file of its own (mmproj), which stays 16 bit.
     const bool is_mmproj = !from_header && tensor.role == TensorRole::vision;
     entry.quantizable = allows_quantization(tensor) && !is_mmproj;

@@ -48,7 +48,7 @@ void read_bert(const ConfigFields& fields, Architecture& a) {
       a.mlp_bias = false;
       a.mlp_down_bias = true;
     }
-    if (a.n_label > 0) a.unknowns.emplace_back("layer_kind:classifier");
+    if (a.n_label > 0) note_layer_kind(a, "classifier");
     a.n_label = 0;
   } else {
     a.n_positions = a.n_ctx_train;

@@ -194,7 +194,7 @@ void read_gemma4(const Fields& fields, Architecture& a) {
 }
 
 void read_phi(const Fields& fields, Architecture& a) {
-  if (fields.flag("qk_layernorm", false)) a.unknowns.emplace_back("layer_kind:qk_layernorm");
+  if (fields.flag("qk_layernorm", false)) note_layer_kind(a, "qk_layernorm");
   if (a.n_ff == 0) a.n_ff = 4 * bounded(a.n_embd);
 }
 
@@ -336,7 +336,7 @@ void read_falcon(const Fields& fields, Architecture& a) {
 
 void read_stablelm(const Fields& fields, Architecture& a) {
   a.qkv_bias = fields.flag("use_qkv_bias", false);
-  if (fields.flag("qk_layernorm", false)) a.unknowns.emplace_back("layer_kind:qk_layernorm");
+  if (fields.flag("qk_layernorm", false)) note_layer_kind(a, "qk_layernorm");
   if (fields.flag("use_parallel_residual", false)) a.norm_layout = NormLayout::single;
 }
 
@@ -425,8 +425,11 @@ void read_nemotron_nas(const Fields& fields, Architecture& a) {
     bool skip = false;
     if (attention != nullptr) {
       const Fields part(*attention, nullptr);
-      skip = part.flag(kNone, false);
       const std::int64_t group = part.integer("n_heads_in_group");
+      // Nemotron 51B: of some blocks' attention one matrix is left.
+      const bool linear = part.flag("replace_with_linear", false);
+      if (linear) note_layer_kind(a, "replace_with_linear");
+      skip = part.flag(kNone, false) || (group == 0 && !linear);
       if (!skip && group > 0 && a.n_head > 0) a.n_head_kv = a.n_head / group;
     }
     a.blocks.push_back(skip ? BlockKind::skip : BlockKind::full);
@@ -776,6 +779,12 @@ constexpr auto kTiedWhenUnstated =
     std::to_array<std::string_view>({"falcon", "falcon_mamba", "ernie4_5", "ernie4_5_moe"});
 
 }  // namespace
+
+void note_layer_kind(Architecture& a, const std::string& kind) {
+  const std::string unknown = "layer_kind:" + kind;
+  if (std::find(a.unknowns.begin(), a.unknowns.end(), unknown) != a.unknowns.end()) return;
+  a.unknowns.push_back(unknown);
+}
 
 void set_class_defaults(Architecture& a) {
   for (const ClassDefaults& d : kClassDefaults) {

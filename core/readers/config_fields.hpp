@@ -73,6 +73,9 @@ void set_pooling(Architecture& architecture, Pooling pooling);
 /// bounded here only as far as loops and products of this step need it; derive_model checks all.
 void read_family_config(const ConfigFields& fields, Architecture& architecture);
 
+/// Names, once, a kind of block or a part of one that is not known.
+void note_layer_kind(Architecture& architecture, const std::string& kind);
+
 /// Some families state sizes only through their class's defaults. Called before the common keys.
 void set_class_defaults(Architecture& architecture);
 

@@ -99,10 +99,7 @@ void read_layer_types(const ConfigFields& fields, Architecture& a) {
     if (static_cast<std::int64_t>(a.blocks.size()) == kMaxConfigBlocks) break;
     bool known = false;
     a.blocks.push_back(kind_of_layer_type(type.text(), a, known));
-    const std::string unknown = "layer_kind:" + type.text();
-    if (!known && std::find(a.unknowns.begin(), a.unknowns.end(), unknown) == a.unknowns.end()) {
-      a.unknowns.push_back(unknown);
-    }
+    if (!known) note_layer_kind(a, type.text());
   }
   const bool plain = std::all_of(a.blocks.begin(), a.blocks.end(),
                                  [](BlockKind kind) { return kind == BlockKind::full; });

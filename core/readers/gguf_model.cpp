@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "core/model/tensor_name.hpp"
@@ -162,8 +163,13 @@ class Keys {
       if (layer < array->integers.size()) value = array->integers[layer];
     }
     if (value >= 0 && value <= limit) return value;
-    if (!error_) error_ = Error{"damaged", "gguf", std::to_string(kv->position)};
+    refuse(key);
     return 0;
+  }
+
+  /// Remembers that the value of this key, which is there, is out of its range.
+  void refuse(std::string_view key) {
+    if (!error_) error_ = Error{"damaged", "gguf", std::to_string(find(key)->position)};
   }
 
   /// Array of flags or numbers, nullptr when the key is missing or no such array.
@@ -182,7 +188,9 @@ class Keys {
   std::optional<Error> error_;
 };
 
+/// Numbers that no model has (infinite, or beyond what a double counts exactly) are left out.
 void copy_hparams(const GgufHeader& header, const Keys& keys, Model& model) {
+  constexpr double kLargest = 9007199254740992.0;  // 2^53
   for (const GgufKv& kv : header.kvs) {
     if (!kv.key.starts_with(keys.prefix())) continue;
     std::optional<double> value;
@@ -193,7 +201,8 @@ void copy_hparams(const GgufHeader& header, const Keys& keys, Model& model) {
     } else if (const auto* flag = std::get_if<bool>(&kv.value)) {
       value = *flag ? 1.0 : 0.0;
     }
-    if (value) model.hparams.emplace_back(kv.key.substr(keys.prefix().size()), *value);
+    if (!value || !(std::abs(*value) <= kLargest)) continue;
+    model.hparams.emplace_back(kv.key.substr(keys.prefix().size()), *value);
   }
 }
 
@@ -348,6 +357,23 @@ void assign_compression(Keys& keys, Model& model) {
   }
 }
 
+/// Heads times their width: what a row of queries, keys or values holds.
+void bound_rows(Keys& keys, const Model& model) {
+  for (const Layer& layer : model.layers) {
+    const Attention& attention = layer.attention;
+    std::int64_t width = std::max(attention.head_dim_k, attention.head_dim_v);
+    if (attention.mla) {
+      const Mla& mla = *attention.mla;
+      width = std::max({width, mla.qk_nope_head_dim + mla.qk_rope_head_dim, mla.v_head_dim});
+    }
+    if (attention.n_head * width > GgufModelLimits::kWidth) {
+      keys.refuse("attention.head_count");
+    } else if (attention.n_head_kv * width > GgufModelLimits::kWidth) {
+      keys.refuse("attention.head_count_kv");
+    }
+  }
+}
+
 /// Nanbeige: all blocks once more for every loop, each with a cache of its own.
 void repeat_layers(Keys& keys, Model& model) {
   const std::size_t n_layer = model.layers.size();
@@ -364,10 +390,10 @@ void repeat_layers(Keys& keys, Model& model) {
 /// Layers that reuse the cache of earlier ones, or of models that keep none.
 void assign_cache_sharing(Keys& keys, Model& model, std::size_t n_ordinary) {
   auto first_sharing = static_cast<std::int64_t>(n_ordinary);
-  const bool diffusion = contains(kDiffusion, model.architecture);
   if (model.is_encoder) model.unknowns.push_back("encoder:" + model.architecture);
-  if (diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
-  if (diffusion || (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
+  if (model.is_diffusion) model.unknowns.push_back("diffusion:" + model.architecture);
+  if (model.is_diffusion ||
+      (model.is_encoder && !contains(kEncodersWithCache, model.architecture))) {
     first_sharing = 0;
   } else if (model.architecture == "gemma3n") {
     first_sharing = 20;  // src/models/gemma3n.cpp, for both sizes
@@ -488,6 +514,7 @@ void fill_layers(const GgufHeader& header, Keys& keys, Model& model) {
     attention.head_dim_v =
         keys.size("attention.value_length_swa", GgufModelLimits::kWidth, attention.head_dim_v);
   }
+  bound_rows(keys, model);
   if (model.architecture == "nanbeige") repeat_layers(keys, model);
   if (header.find(keys.prefix() + "block_count") == nullptr) {
     model.unknowns.emplace_back("missing:block_count");
@@ -528,17 +555,19 @@ Result<Model> model_from_gguf(const GgufHeader& header) {
     return model;
   }
   model.is_encoder = contains(kEncoders, model.architecture);
+  model.is_diffusion = contains(kDiffusion, model.architecture);
   model.has_encoder = model.architecture == kTwoStacks;
   if (model.architecture.empty()) {
     model.unknowns.emplace_back("missing:general.architecture");
   } else if (!model.has_encoder && !contains(kKnownDecoders, model.architecture) &&
-             !contains(kDiffusion, model.architecture) && !model.is_encoder) {
+             !model.is_diffusion && !model.is_encoder) {
     model.unknowns.push_back("arch_unknown:" + model.architecture);
   }
 
   const Tensor* embedding = model.find_tensor("token_embd.weight");
   model.n_embd = keys.size("embedding_length", GgufModelLimits::kWidth);
   model.n_ctx_train = keys.size("context_length", GgufModelLimits::kContext);
+  keys.size("embedding_length_out", GgufModelLimits::kWidth);  // read as an hparam
   const GgufArray* tokens = header.array("tokenizer.ggml.tokens");
   std::int64_t n_vocab = tokens != nullptr ? tokens->count : 0;
   if (n_vocab == 0 && embedding != nullptr) n_vocab = embedding->ne[1];

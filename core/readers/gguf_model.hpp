@@ -11,11 +11,12 @@ namespace meyasu {
 /// Largest sizes that a header may state. llama.cpp's own limits are marked; the others keep every
 /// product of sizes far below 2^63 while lying an order of magnitude above all known models.
 struct GgufModelLimits {
-  static constexpr std::int64_t kLayers = 512;                   // runtime: LLAMA_MAX_LAYERS
-  static constexpr std::int64_t kExperts = 1024;                 // runtime: LLAMA_MAX_EXPERTS
-  static constexpr std::int64_t kHeads = 8192;                   // heads, groups, ranks, state size
-  static constexpr std::int64_t kConvolution = 256;              // kernel length
-  static constexpr std::int64_t kWidth = std::int64_t{1} << 20;  // n_embd, n_ff, d_inner, head
+  static constexpr std::int64_t kLayers = 512;       // runtime: LLAMA_MAX_LAYERS
+  static constexpr std::int64_t kExperts = 1024;     // runtime: LLAMA_MAX_EXPERTS
+  static constexpr std::int64_t kHeads = 8192;       // heads, groups, ranks, state size
+  static constexpr std::int64_t kConvolution = 256;  // kernel length
+  // n_embd, n_ff, d_inner, a head, and all heads of a layer together
+  static constexpr std::int64_t kWidth = std::int64_t{1} << 20;
   static constexpr std::int64_t kVocabulary = std::int64_t{1} << 28;
   static constexpr std::int64_t kContext = std::int64_t{1} << 30;  // also windows
 };

@@ -387,6 +387,8 @@ Checkpoint checkpoint_from_safetensors(const SafetensorsHeader& header, const Js
     const auto type = plain_type(tensor.dtype);
     if (!type || is_buffer(tensor) ||
         !add_weight(checkpoint, tensor.name, tensor.shape, *type, bytes)) {
+      // Whole numbers under the name of a weight are codes of some packing.
+      if (!type && tensor.name.ends_with(".weight")) note_unknown(checkpoint, tensor.name);
       checkpoint.other_bytes += bytes;
       continue;
     }

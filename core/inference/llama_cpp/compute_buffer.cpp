@@ -166,16 +166,10 @@ Result<ComputeBuffers> ComputeBufferEstimator::estimate(const LlamaCppSettings& 
   result.pipeline_copies = uses_pipeline(settings, placement);
   if (state.model.traits == nullptr) {
     result.graph_known = false;
-    result.graph_measured = false;
     result.flash_attention = settings.flash_attention != FlashAttention::off;
     result.buffers = compute_buffer_range(*state.model.model, settings, context, placement);
     return result;
   }
-  // Encoders and diffusion models were measured with builds of 2026 only.
-  const LlamaCppRelease since = state.model.traits->attends_to_batch
-                                    ? LlamaCppRelease::v0_5_0
-                                    : LlamaCppRelease::build_2025_11;
-  result.graph_measured = state.model.traits->measured && settings.release >= since;
   GraphRequest request = make_request(settings, context, placement, state.model);
   std::vector<ScheduledBackend> backends;
   std::vector<BackendMemory> memory;

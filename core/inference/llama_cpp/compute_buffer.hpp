@@ -44,9 +44,6 @@ struct ComputeBuffers {
   /// False: no graph is known for the architecture. The sizes are a guess between low and high,
   /// see compute_buffer_range.hpp; n_nodes and n_splits are 0.
   bool graph_known = true;
-  /// The architecture's graph was compared with buffers that the runtime reported; otherwise (or
-  /// for builds before 2025-11) it is known from the runtime's source only.
-  bool graph_measured = true;
 };
 
 /// Prepares a model once for many estimates. Keeps its working memory between them.

@@ -69,8 +69,8 @@ TensorId GraphBuilder::linear_id(WeightName name, TensorId x, TensorId ids) {
 }
 
 TensorId GraphBuilder::norm(TensorId x, WeightName name) {
-  const bool rms = traits_.norm_from_header && !model_.hparams.layer_norm;
-  return norm(x, name, rms ? NormKind::rms : traits_.norm);
+  if (traits_.norm != NormKind::header) return norm(x, name, traits_.norm);
+  return norm(x, name, model_.hparams.layer_norm ? NormKind::layer : NormKind::rms);
 }
 
 TensorId GraphBuilder::norm(TensorId x, WeightName name, NormKind kind) {
@@ -140,7 +140,7 @@ void GraphBuilder::make_inputs() {
   state_ids_ = g_.view_1d(copy_ids, request_.n_seq);
   other_state_ids_ = g_.view_1d(copy_ids, 0);
   if (traits_.position_bias) make_t5_inputs();
-  if (traits_.attends_to_batch) {
+  if (model_.attends_to_batch) {
     batch_.n_cells = request_.n_tokens;
     const GgmlType type = request_.flash_attention ? GgmlType::F16 : GgmlType::F32;
     const Shape shape = {request_.n_tokens, request_.n_tokens, 1, 1};
@@ -151,7 +151,7 @@ void GraphBuilder::make_inputs() {
   }
   if (traits_.form == BlockForm::deepseek4) return make_compressed_inputs();
   make_cache_inputs(full_, request_.n_cells, 0);
-  if (traits_.sparse_attention) {
+  if (traits_.sparse == Sparse::cells) {
     indexer_.n_cells = request_.n_cells;
     indexer_.k_idxs =
         g_.input(GgmlType::I64, {request_.n_tokens, 1, 1, 1}, GraphLabel::inp_kv_idxs);
@@ -162,7 +162,7 @@ void GraphBuilder::make_inputs() {
                  GraphLabel::inp_kq_mask);
     indexer_.k_rotation = hadamard_input(model_.model->layers.front().attention.indexer_head_dim);
   }
-  if (traits_.block_sparse) make_block_inputs();
+  if (traits_.sparse == Sparse::blocks) make_block_inputs();
   if (request_.n_cells_swa > 0) make_cache_inputs(window_, request_.n_cells_swa, 1);
 }
 
@@ -181,7 +181,7 @@ TensorId GraphBuilder::embeddings() {
     deepstack_ = x;
     x = g_.view_2d(x, n_embd_, request_.n_tokens, g_[x].nb[1]);
   }
-  if (traits_.granite_factors && model_.hparams.embedding_scale) x = g_.scale(x);
+  if (model_.hparams.embedding_scale) x = g_.scale(x);
   // LFM2 has always put the embeddings first (src/models/lfm2.cpp).
   const bool first = request_.release >= LlamaCppRelease::v0_5_0 || traits_.form == BlockForm::lfm2;
   if (first) g_.expand(x);
@@ -226,13 +226,14 @@ BlockForm GraphBuilder::form() const {
 void GraphBuilder::build() {
   TensorId x = embeddings();
   make_inputs();
-  if (traits_.encoder) {
+  if (model_.model->is_encoder) {
     x = encoder_embeddings(x);
   } else if (has(WeightName::position_embd)) {
     const std::int32_t table = refs(WeightName::position_embd).weight;
     x = g_.add(x, g_.get_rows(tensor_of(table, request_.cpu), positions_));
   }
-  if (traits_.embedding_norm) {
+  // LFM2's weight of this name is its final norm.
+  if (has(WeightName::token_embd_norm) && traits_.form != BlockForm::lfm2) {
     x = norm(x, WeightName::token_embd_norm);
     norms_.back().layer = 0;
   }
@@ -313,7 +314,7 @@ void GraphBuilder::build() {
   g_.set_layer(-1);
   if (traits_.form == BlockForm::gemma3n) x = altup_end(x);
   if (traits_.form == BlockForm::deepseek4) x = join_streams(x);
-  if (traits_.encoder) {
+  if (model_.model->is_encoder) {
     encoder_head(x);
   } else {
     head(x);
@@ -325,13 +326,14 @@ TensorId GraphBuilder::sequential_block(TensorId x) {
   if (traits_.routing == Routing::by_block_input && has(WeightName::ffn_gate_inp)) {
     router_logits_ = linear(WeightName::ffn_gate_inp, x);
   }
-  if (layer().kind == LayerKind::feed_forward_only && layer().attention.n_head == 0) {
+  const bool pruned = layer().kind == LayerKind::feed_forward_only;
+  if (pruned && !has(WeightName::ffn_up)) return x;  // nothing is left of the block
+  if (pruned && !has(WeightName::attn_output)) {
     prune({&x});
-    if (!has(WeightName::ffn_up)) return x;
     return g_.add(feed_forward(norm(x, traits_.ffn_norm)), x);
   }
   TensorId out = block_norm(x, WeightName::attn_norm);
-  if (layer().kind == LayerKind::feed_forward_only) {
+  if (pruned) {  // to its output projection
     out = linear(WeightName::attn_output, out, false);
   } else if (layer().kind == LayerKind::mamba2) {
     out = plamo2_mixer(out);
@@ -370,7 +372,7 @@ TensorId GraphBuilder::block_norm(TensorId x, WeightName name) {
 }
 
 bool GraphBuilder::scales_residual() const {
-  return traits_.fixed_factors || (traits_.granite_factors && model_.hparams.residual_scale);
+  return traits_.fixed_factors || model_.hparams.residual_scale;
 }
 
 TensorId GraphBuilder::parallel_block(TensorId x) {
@@ -492,7 +494,6 @@ void GraphBuilder::head(TensorId x) {
     g_[x].flags |= GraphTensor::kOutput;
     x = g_.get_rows(x, out_ids_);
   }
-  // LFM2 keeps its final norm under the name of an embedding norm.
   WeightName final_norm = WeightName::token_embd_norm;
   for (const WeightName name : {WeightName::output_norm, WeightName::dec_output_norm}) {
     if (has(name)) final_norm = name;
@@ -510,14 +511,13 @@ void GraphBuilder::head(TensorId x) {
   if (traits_.fixed_factors) x = g_.scale(x);
   if (own.weight >= 0) {
     logits = linear(WeightName::output, x);
-  } else if (traits_.head_reads_table) {
+  } else if (traits_.tied_head == TiedHead::table) {
     logits = g_.mul_mat(tensor_of(refs(WeightName::token_embd).weight), x);
   } else {
     // Tied: the token table once more, on the output layer's device.
     logits = g_.mul_mat(tensor_of(refs(WeightName::token_embd).weight, backend), x);
   }
-  const bool factor = traits_.granite_factors || traits_.logit_scale;
-  if (factor && model_.hparams.logit_scale) {
+  if (model_.hparams.logit_scale) {
     logits = g_.scale(g_.labelled(logits, GraphLabel::logits));
   }
   if (traits_.soft_cap_logits && model_.hparams.final_soft_cap) {

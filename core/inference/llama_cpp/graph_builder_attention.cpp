@@ -17,12 +17,14 @@ GraphBuilder::Cache& GraphBuilder::cache_of_layer() {
 }
 
 bool GraphBuilder::uses_rope() const {
-  if (traits_.rope_in_dense_lead && il_ < model_.hparams.n_dense_lead) return true;
   switch (traits_.rope) {
     case RopeUse::all:
       return true;
     case RopeUse::none:
       return false;
+    case RopeUse::window_or_dense_lead:
+      if (il_ < model_.hparams.n_dense_lead) return true;
+      [[fallthrough]];
     case RopeUse::window_only:
       return layer().attention.span != AttentionSpan::full || request_.n_cells_swa == 0;
     case RopeUse::skip_every_fourth:
@@ -111,9 +113,9 @@ TensorId GraphBuilder::self_attention(TensorId x) {
   if (traits_.position_bias) bias_ = position_bias();
   Qkv qkv = project_qkv(x);
   const auto head_norm = [&](TensorId heads, WeightName name) {
-    const NormKind kind = traits_.layer_qk_norm ? NormKind::layer : traits_.norm;
     if (!has(name)) return heads;
-    if (traits_.form != BlockForm::bert) return norm(heads, name, kind);
+    if (traits_.form == BlockForm::chameleon) return norm(heads, name, NormKind::layer);
+    if (traits_.form != BlockForm::bert) return norm(heads, name);
     // Jina BERT v2 joins the heads again for its norms.
     const Shape ne = g_[heads].ne;
     return g_.reshape(norm(g_.reshape(heads, {ne[0] * ne[1], ne[2], 1, 1}), name), ne);
@@ -251,7 +253,7 @@ TensorId GraphBuilder::attend_to_batch(const Qkv& qkv) {
 }
 
 TensorId GraphBuilder::attend(const Qkv& projected, bool project) {
-  if (traits_.attends_to_batch) {
+  if (model_.attends_to_batch) {
     const TensorId out = attend_to_batch(projected);
     return project ? g_.labelled(linear(WeightName::attn_output, out), GraphLabel::attn_out) : out;
   }
@@ -327,8 +329,7 @@ TensorId GraphBuilder::scores_to_values(TensorId q, TensorId k, TensorId v, bool
     out = g_.reshape(out, {result.ne[0] * result.ne[1], result.ne[2] * result.ne[3], 1, 1});
   } else {
     TensorId scores = g_.labelled(g_.mul_mat(k, q), GraphLabel::kq);
-    if (traits_.soft_cap_scores &&
-        (model_.hparams.attn_soft_cap || traits_.architecture == "grok")) {
+    if (traits_.soft_cap_scores && model_.hparams.attn_soft_cap) {
       scores = g_.scale(g_.unary(g_.scale(scores)));
     }
     if (bias_ != kNoTensor) scores = g_.labelled(g_.add(scores, bias_), GraphLabel::kq);
@@ -362,14 +363,14 @@ TensorId GraphBuilder::latent_attention(TensorId x) {
     q = linear(WeightName::attn_q, x, false);
   } else {
     q = norm(linear(WeightName::attn_q_a, x, false), WeightName::attn_q_a_norm);
-    if (traits_.sparse_attention && attention.indexer_head_dim > 0) {
+    if (traits_.sparse == Sparse::cells && attention.indexer_head_dim > 0) {
       chosen_cells_ = choose_cells(x, q);
     }
     q = linear(WeightName::attn_q_b, q, false);
   }
   g_.labelled(q, GraphLabel::q);
   // Kimi Linear's and sparse attention's graphs split the projection as it is.
-  const bool plain = traits_.form == BlockForm::deepseek2 && !traits_.sparse_attention;
+  const bool plain = traits_.form == BlockForm::deepseek2 && traits_.sparse == Sparse::none;
   if (plain || !mla.absorbed) q = g_.reshape(q, {head, n_head, u, 1});
   const TensorId compressed =
       g_.labelled(linear(WeightName::attn_kv_a_mqa, x, false), GraphLabel::k);  // [rank + rot, U]

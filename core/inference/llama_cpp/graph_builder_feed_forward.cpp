@@ -201,7 +201,7 @@ TensorId GraphBuilder::feed_forward(TensorId x) {
   } else {
     routed = experts(x);
   }
-  if (traits_.dense_beside_experts && has(WeightName::ffn_up)) {
+  if (has(WeightName::ffn_up)) {  // Grok 2: a dense part on the same input
     const TensorId wide = dense(x, WeightName::ffn_gate, WeightName::ffn_up, WeightName::ffn_down);
     return g_.scale(g_.add(wide, routed));
   }

@@ -72,8 +72,8 @@ TensorId GraphBuilder::mask_of(TensorId chosen, TensorId mask, GgmlType opened) 
 
 /// Without flash attention, or with sequences mixed in one cache, MiniMax M3 attends to everything.
 bool GraphBuilder::attends_to_blocks() const {
-  return traits_.block_sparse && request_.flash_attention && has(WeightName::indexer_q_proj) &&
-         request_.n_stream == request_.n_seq;
+  return traits_.sparse == Sparse::blocks && request_.flash_attention &&
+         has(WeightName::indexer_q_proj) && request_.n_stream == request_.n_seq;
 }
 
 void GraphBuilder::make_block_inputs() {

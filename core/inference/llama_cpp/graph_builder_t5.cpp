@@ -8,7 +8,7 @@ namespace meyasu {
 
 void GraphBuilder::make_t5_inputs() {
   const std::int64_t u = request_.n_tokens;
-  const std::int64_t n_keys = traits_.attends_to_batch ? u : request_.n_cells;
+  const std::int64_t n_keys = model_.attends_to_batch ? u : request_.n_cells;
   buckets_ = g_.input(GgmlType::I32, {n_keys, u, 1, 1}, GraphLabel::inp_pos);
   if (traits_.form != BlockForm::t5) return;
   // No text is encoded yet at load: as many tokens as the model was trained for.

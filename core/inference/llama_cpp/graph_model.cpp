@@ -261,6 +261,7 @@ GraphHparams read_hparams(const Model& model) {
   hparams.pooling = pooling_of(model);
   if (model.architecture == "grok") {
     // Files of Grok-1 have none of these keys.
+    hparams.attn_soft_cap = true;
     hparams.embedding_scale = true;
     hparams.logit_scale = true;
   }
@@ -272,6 +273,9 @@ GraphHparams read_hparams(const Model& model) {
       model.hparam("rope.scaling.original_context_length", static_cast<double>(model.n_ctx_train)));
   return hparams;
 }
+
+// src/models/deepseek4.cpp asserts as many.
+constexpr std::int64_t kDeepSeek4Streams = 4;
 
 /// Whether one block has the weights and sizes that its builder reads. A damaged or unusual file
 /// must end in "unknown", never in a division by zero.
@@ -299,20 +303,21 @@ class BlockCheck {
         return hyper_connections() && compressed_attention() && feed_forward() &&
                has({WeightName::ffn_gate_inp});
       case BlockForm::gemma3n:
-        return shared_attention() && feed_forward() && per_block_part() &&
+        return shared_attention() && per_block_part() &&
                has({WeightName::altup_correct_coef, WeightName::altup_correct_scale,
-                    WeightName::altup_predict_coef, WeightName::altup_router, WeightName::laurel_l,
-                    WeightName::laurel_r});
+                    WeightName::altup_predict_coef, WeightName::altup_router, WeightName::ffn_down,
+                    WeightName::ffn_gate, WeightName::ffn_up, WeightName::laurel_l,
+                    WeightName::laurel_r, WeightName::post_ffw_norm});
       case BlockForm::gemma4:
         return shared_attention() && feed_forward() && (!has_table() || per_block_part()) &&
                (!has({WeightName::ffn_gate_inp}) || at(WeightName::ffn_gate_inp).scale >= 0) &&
-               has({WeightName::ffn_up, WeightName::ffn_down});
+               has({WeightName::ffn_up, WeightName::ffn_down, WeightName::post_ffw_norm});
       case BlockForm::t5:
         return attention() && feed_forward() && model_.model->n_ctx_train > 0 &&
                has({WeightName::cross_attn_k, WeightName::cross_attn_output,
                     WeightName::cross_attn_q, WeightName::cross_attn_v});
       default:
-        return mixer() && feed_forward() &&
+        return mixer() && (feed_forward() || nothing_left()) && experts_on_input() &&
                (!traits_.embedding_skip || has({WeightName::layer_output_scale}));
     }
   }
@@ -324,6 +329,10 @@ class BlockCheck {
   [[nodiscard]] bool has(std::initializer_list<WeightName> names) const {
     return std::all_of(names.begin(), names.end(),
                        [&](WeightName name) { return at(name).weight >= 0; });
+  }
+  /// Two that are read together: the second is there if the first is.
+  [[nodiscard]] bool if_has(WeightName first, WeightName second) const {
+    return !has({first}) || has({second});
   }
   [[nodiscard]] bool bias(WeightName name) const { return at(name).bias >= 0; }
 
@@ -365,8 +374,7 @@ class BlockCheck {
       case LayerKind::gated_delta_net:
         return traits_.form == BlockForm::gated_delta && delta_net();
       case LayerKind::feed_forward_only:  // pruned attention (Nemotron-NAS)
-        return traits_.form == BlockForm::sequential &&
-               (layer_.attention.n_head == 0 || has({WeightName::attn_output}));
+        return traits_.form == BlockForm::sequential;
       case LayerKind::rwkv:
         return rwkv();
       case LayerKind::linear_attention:
@@ -377,8 +385,8 @@ class BlockCheck {
 
   [[nodiscard]] bool attention() const {
     const Attention& attention = layer_.attention;
-    const bool no_cache = traits_.attends_to_batch && !traits_.unread_cache;
-    if (attention.shares_kv != no_cache || attention.n_head < 1 || attention.n_head_kv < 1 ||
+    const bool needs_keys = !model_.attends_to_batch;
+    if ((needs_keys && attention.shares_kv) || attention.n_head < 1 || attention.n_head_kv < 1 ||
         attention.head_dim_k < 1 || attention.head_dim_v < 1 || !has({WeightName::attn_output})) {
       return false;
     }
@@ -393,11 +401,11 @@ class BlockCheck {
           has({WeightName::attn_q_a, WeightName::attn_q_a_norm, WeightName::attn_q_b});
       const bool values = mla.absorbed ? has({WeightName::attn_k_b, WeightName::attn_v_b})
                                        : has({WeightName::attn_kv_b});
-      return sizes && query && values && (!traits_.sparse_attention || indexer()) &&
+      return sizes && query && values && (traits_.sparse != Sparse::cells || indexer()) &&
              has({WeightName::attn_kv_a_mqa, WeightName::attn_kv_a_norm});
     }
     if (traits_.position_bias && !has_bias_table()) return false;
-    if (attention.mla || (traits_.block_sparse && !block_indexer())) return false;
+    if (attention.mla || (traits_.sparse == Sparse::blocks && !block_indexer())) return false;
     const bool separate = has({WeightName::attn_q, WeightName::attn_k, WeightName::attn_v});
     if (traits_.form == BlockForm::gated_delta) return separate;
     return separate || has({WeightName::attn_qkv});
@@ -412,9 +420,9 @@ class BlockCheck {
               WeightName::hc_ffn_base, WeightName::hc_ffn_fn, WeightName::hc_ffn_scale})) {
       return false;
     }
-    // src/models/deepseek4.cpp asserts four streams; mixes to, from and between them.
-    constexpr std::int64_t kStreams = 4;
-    const Shape mix = {kStreams * model_.model->n_embd, (2 + kStreams) * kStreams, 1, 1};
+    // Mixes to, from and between the streams.
+    constexpr std::int64_t kShares = (2 + kDeepSeek4Streams) * kDeepSeek4Streams;
+    const Shape mix = {kDeepSeek4Streams * model_.model->n_embd, kShares, 1, 1};
     return shape_of(WeightName::hc_attn_fn) == mix && shape_of(WeightName::hc_ffn_fn) == mix;
   }
 
@@ -566,12 +574,28 @@ class BlockCheck {
     if (!has({WeightName::ffn_gate_inp})) return has({WeightName::ffn_up, WeightName::ffn_down});
     const FeedForward& ff = layer_.feed_forward;
     const bool groups = hparams_.n_group <= 1 ||
-                        (ff.n_expert >= 2 * hparams_.n_group && hparams_.n_group_used >= 1 &&
+                        (hparams_.n_group <= ff.n_expert / 2 && hparams_.n_group_used >= 1 &&
                          hparams_.n_group_used <= hparams_.n_group);
-    return groups && ff.n_expert_used >= 1 && ff.n_expert_used <= ff.n_expert &&
+    const bool chunks = traits_.routing != Routing::chunked ||
+                        has({WeightName::ffn_up_chexps, WeightName::ffn_down_chexps});
+    return groups && chunks && ff.n_expert_used >= 1 && ff.n_expert_used <= ff.n_expert &&
            has({WeightName::ffn_down_exps}) &&
            (has({WeightName::ffn_gate_up_exps}) || has({WeightName::ffn_up_exps})) &&
-           (!has({WeightName::ffn_up_shexp}) || has({WeightName::ffn_down_shexp}));
+           if_has(WeightName::ffn_up, WeightName::ffn_down) &&
+           if_has(WeightName::ffn_up_shexp, WeightName::ffn_down_shexp) &&
+           if_has(WeightName::ffn_latent_down, WeightName::ffn_latent_up);
+  }
+
+  /// Both parts of a block are pruned away (Nemotron Ultra 253B).
+  [[nodiscard]] bool nothing_left() const {
+    return layer_.kind == LayerKind::feed_forward_only && !has({WeightName::ffn_up}) &&
+           !has({WeightName::ffn_gate_inp});
+  }
+
+  /// Arctic's experts, which stand beside a dense part.
+  [[nodiscard]] bool experts_on_input() const {
+    return !has({WeightName::ffn_norm_exps}) ||
+           has({WeightName::ffn_gate_inp, WeightName::ffn_up, WeightName::ffn_down});
   }
 
   const Layer& layer_;
@@ -581,17 +605,31 @@ class BlockCheck {
   const GraphModel& model_;
 };
 
-bool is_complete(const GraphModel& prepared) {
-  const auto global = [&](WeightName name) {
-    return prepared.globals[static_cast<std::size_t>(name)].weight >= 0;
+/// What the builder reads outside the blocks.
+bool has_globals(const GraphModel& prepared) {
+  const auto index = [&](WeightName name) {
+    return prepared.globals[static_cast<std::size_t>(name)].weight;
   };
-  if (prepared.model->n_loops > 1 && !global(WeightName::output_norm)) return false;
-  if (prepared.model->n_embd < 1 || prepared.n_layer < 1 || !global(WeightName::token_embd)) {
+  const auto has = [&](WeightName name) { return index(name) >= 0; };
+  if (!has(WeightName::token_embd)) return false;
+  if (prepared.model->n_loops > 1 && !has(WeightName::output_norm)) return false;
+  if (has(WeightName::per_layer_token_embd) && !has(WeightName::per_layer_model_proj)) return false;
+  if (prepared.traits->form != BlockForm::deepseek4) return true;
+  if (!has(WeightName::output_hc_base) || !has(WeightName::output_hc_fn) ||
+      !has(WeightName::output_hc_scale)) {
     return false;
   }
-  if (prepared.traits->form == BlockForm::deepseek4 &&
-      (!global(WeightName::output_hc_base) || !global(WeightName::output_hc_fn) ||
-       !global(WeightName::output_hc_scale) || prepared.model->sliding_window < 1)) {
+  const auto base = static_cast<std::size_t>(index(WeightName::output_hc_base));
+  return prepared.model->tensors[base].ne[0] == kDeepSeek4Streams;
+}
+
+bool is_complete(const GraphModel& prepared) {
+  const GraphHparams& hparams = prepared.hparams;
+  if (prepared.model->n_embd < 1 || prepared.n_layer < 1 || !has_globals(prepared) ||
+      hparams.n_deepstack < 0 || hparams.n_deepstack > prepared.n_layer) {
+    return false;
+  }
+  if (prepared.traits->form == BlockForm::deepseek4 && prepared.model->sliding_window < 1) {
     return false;
   }
   for (std::size_t il = 0; il < static_cast<std::size_t>(prepared.n_layer); ++il) {
@@ -625,6 +663,7 @@ GraphModel prepare_graph_model(const Model& model) {
     prepared.blocks[il] = prepared.blocks[il - n_own];
   }
   prepared.hparams = read_hparams(model);
+  prepared.attends_to_batch = model.is_encoder || model.is_diffusion;
   std::array<bool, 2> seen = {false, false};
   for (const Layer& layer : model.layers) {
     if (layer.is_mtp) continue;

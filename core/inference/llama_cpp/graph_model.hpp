@@ -207,7 +207,7 @@ struct WeightRefs {
 };
 using BlockWeights = std::array<WeightRefs, kWeightNames>;
 
-enum class NormKind : std::uint8_t { rms, layer };
+enum class NormKind : std::uint8_t { rms, layer, header };  // RMS if the header has its epsilon
 
 enum class Activation : std::uint8_t {
   silu,
@@ -256,6 +256,7 @@ enum class RopeUse : std::uint8_t {
   all,
   none,
   window_only,
+  window_or_dense_lead,  // Command A MoE: also in the blocks before the first with experts
   skip_every_fourth,
   skip_first_of_four,  // where there are windows
   if_32_layers,        // Baichuan 7B; 13B has ALiBi
@@ -274,6 +275,20 @@ enum class Routing : std::uint8_t {
   chunked             // GroveMoE: a second set of smaller experts shares the router
 };
 
+/// What an indexer chooses for attention to read.
+enum class Sparse : std::uint8_t {
+  none,
+  cells,  // DeepSeek 3.2, GLM 5
+  blocks  // of positions: MiniMax M3
+};
+
+/// What a model without an output.weight multiplies its result by.
+enum class TiedHead : std::uint8_t {
+  copy,   // the token table once more, on the output layer's device
+  table,  // the token table where it lies (BitNet)
+  none    // nothing: vectors of the texts are the result
+};
+
 /// How a parallel block adds attention (a) and feed-forward (f) to its input (x); the order decides
 /// which result overwrites which.
 enum class ParallelSum : std::uint8_t { f_a_x, f_x_a, a_f_x, f_of_a_x };
@@ -282,7 +297,6 @@ enum class ParallelSum : std::uint8_t { f_a_x, f_x_a, a_f_x, f_of_a_x };
 /// Source: src/models/*.cpp of llama.cpp release v0.5.0, one file per architecture.
 struct FamilyTraits {
   std::string_view architecture;
-  bool measured = false;  // compared with the runtime's own figures; else read from its source
   BlockForm form = BlockForm::sequential;
   NormKind norm = NormKind::rms;
   Activation activation = Activation::silu;
@@ -296,8 +310,6 @@ struct FamilyTraits {
   bool expert_norm_from_header = false;
   bool scale_q = false;          // after rope
   bool scale_embedding = false;  // by sqrt(n_embd)
-  bool granite_factors = false;  // embedding_scale, residual_scale, logit_scale of the header
-  bool logit_scale = false;      // logit_scale of the header only
   bool soft_cap_logits = false;  // final_logit_softcapping of the header
   bool soft_cap_scores = false;  // attn_logit_softcapping of the header
   bool flat_qk_norm = false;     // over all heads at once, before the split into heads
@@ -311,26 +323,16 @@ struct FamilyTraits {
   WeightName attention_post_norm = WeightName::post_attention_norm;
   bool post_norm_before_prune = false;
   bool attention_residual_first = false;  // the sum after attention overwrites the residual
-  bool dense_beside_experts = false;      // both read the same norm; their sum is scaled
   bool bare_norms = false;                // norms of blocks have no weights
   bool fused_qkv_as_heads = false;        // viewed through a reshape
-  bool embedding_norm = false;            // token_embd_norm after the token table
-  bool head_reads_table = false;  // tied, without a copy of the table on the output's device
-  bool fixed_factors = false;     // MiniCPM3: embedding, residuals and the head's input are scaled
-  bool plain_qk_norm = false;     // Llama 4: without weights, after rope
-  bool plain_k_norm = false;      // Talkie: keys, without weights, after rope
-  bool layer_qk_norm = false;     // Chameleon: layer norms with biases
-  // Encoders and diffusion models: no KV cache is read, tokens of the batch attend to each other.
-  bool attends_to_batch = false;
-  bool position_bias = false;       // T5: scores get a learned bias by distance
-  bool unread_cache = false;        // of attends_to_batch: there is a cache all the same
-  bool encoder = false;             // ends with vectors of the texts instead of logits
-  bool embedding_skip = false;      // Talkie: the normed embeddings are added after every block
-  bool halves_experts = false;      // Command A MoE: halved sum of routed and shared experts
-  bool norm_from_header = false;    // RMS norms if the header has their epsilon
-  bool block_sparse = false;        // MiniMax M3: an indexer chooses blocks of positions
-  bool sparse_attention = false;    // DeepSeek 3.2: an indexer chooses the cells
-  bool rope_in_dense_lead = false;  // also where the rule of `rope` says no
+  TiedHead tied_head = TiedHead::copy;
+  bool fixed_factors = false;   // MiniCPM3: embedding, residuals and the head's input are scaled
+  bool plain_qk_norm = false;   // Llama 4: without weights, after rope
+  bool plain_k_norm = false;    // Talkie: keys, without weights, after rope
+  bool position_bias = false;   // T5: scores get a learned bias by distance
+  bool embedding_skip = false;  // Talkie: the normed embeddings are added after every block
+  bool halves_experts = false;  // Command A MoE: halved sum of routed and shared experts
+  Sparse sparse = Sparse::none;
 };
 
 struct GraphHparams {
@@ -367,7 +369,9 @@ struct GraphModel {
   const Model* model = nullptr;
   /// Null: no builder for this architecture, or weights that its builder needs are missing.
   const FamilyTraits* traits = nullptr;
-  std::int64_t n_layer = 0;          // without multi-token prediction blocks
+  std::int64_t n_layer = 0;  // without multi-token prediction blocks
+  /// Encoders and diffusion models: tokens of the batch attend to each other, not to a cache.
+  bool attends_to_batch = false;
   std::vector<BlockWeights> blocks;  // one per Model::layers
   BlockWeights globals;
   GraphHparams hparams;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/inference/llama_cpp/graph_model.hpp"
 #include "core/inference/llama_cpp/weight_pattern.hpp"
 
 namespace meyasu {
@@ -12,9 +13,6 @@ namespace {
 // The pattern of --cpu-moe and --n-cpu-moe (common/common.h).
 constexpr std::string_view kRoutedExperts = R"(\.ffn_(up|down|gate|gate_up)_(ch|)exps)";
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -25,17 +23,17 @@ enum class Place { input, first_layer, every_layer, output };
 Place place_outside_blocks(const Model& model, std::string_view name, LlamaCppRelease release) {
   for (const std::string_view input :
        {"token_embd.", "position_embd.", "token_types.", "per_layer_token_embd."}) {
-    if (starts_with(name, input)) return Place::input;
+    if (name.starts_with(input)) return Place::input;
   }
-  if (starts_with(name, "rope_freqs.") || starts_with(name, "rope_factors_")) {
+  if (name.starts_with("rope_freqs.") || name.starts_with("rope_factors_")) {
     return Place::every_layer;
   }
-  if (starts_with(name, "token_embd_norm.")) {
+  if (name.starts_with("token_embd_norm.")) {
     if (release < LlamaCppRelease::v0_5_0) return Place::input;
     // LFM2 keeps its final norm under this name.
-    return starts_with(model.architecture, "lfm2") ? Place::output : Place::first_layer;
+    return model.architecture.starts_with("lfm2") ? Place::output : Place::first_layer;
   }
-  if (starts_with(name, "per_layer_model_proj.") || starts_with(name, "per_layer_proj_norm.")) {
+  if (name.starts_with("per_layer_model_proj.") || name.starts_with("per_layer_proj_norm.")) {
     return Place::first_layer;
   }
   return Place::output;
@@ -48,10 +46,8 @@ bool reads_rope_factors(const Model& model, std::size_t il) {
 
 /// Whether a model without a head of its own multiplies by a second copy of the token table.
 bool loads_table_twice(const Model& model) {
-  // BitNet multiplies by the host's table. Encoders have no head; some load one nevertheless.
-  if (model.architecture == "bitnet") return false;
-  return !model.is_encoder || model.architecture == "gemma-embedding" ||
-         model.architecture == "llama-embed" || model.architecture == "t5encoder";
+  const FamilyTraits* family = find_family(model.architecture);
+  return family == nullptr || family->tied_head == TiedHead::copy;
 }
 
 /// The device of block `il`: the last n_gpu_layers of blocks + output go to the GPUs, cut where

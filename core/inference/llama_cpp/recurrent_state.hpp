@@ -8,19 +8,11 @@
 
 namespace meyasu {
 
-/// Elements that one sequence keeps in one layer.
-struct StateElements {
-  std::int64_t conv = 0;  // R: the last columns of the convolution (RWKV: shifted tokens)
-  std::int64_t ssm = 0;   // S: the state matrix
-};
-/// Zero for layers with attention or without a mixer.
-[[nodiscard]] StateElements state_elements(const Model& model, const Layer& layer);
-
 struct StateLayer {
   int layer = 0;  // index into Model::layers
   int device = kHost;
-  Bytes bytes_conv = 0;  // all sequences
-  Bytes bytes_ssm = 0;
+  Bytes bytes_conv = 0;  // R, all sequences: last columns of the convolution, shifted tokens
+  Bytes bytes_ssm = 0;   // S: the state matrices
 
   [[nodiscard]] Bytes bytes() const { return bytes_conv + bytes_ssm; }
 };

@@ -274,9 +274,7 @@ TEST_CASE("an unknown architecture gets a range that is marked as a guess") {
   const auto guessed = llama_cpp_compute_buffers(model, one_emulated_gpu());
   REQUIRE((known.ok() && guessed.ok()));
   CHECK(known.value().graph_known);
-  CHECK(known.value().graph_measured);
   CHECK_FALSE(guessed.value().graph_known);
-  CHECK_FALSE(guessed.value().graph_measured);
   REQUIRE(guessed.value().buffers.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
     const ComputeBuffer& range = guessed.value().buffers[i];
@@ -330,7 +328,7 @@ TEST_CASE("a model that lacks weights of its architecture is unknown, whatever i
   const Model complete = truth_model("Llama-3.1-8B");
   for (const char* architecture :
        {"mamba", "mamba2", "granitehybrid", "lfm2", "qwen3next", "qwen35", "rwkv6", "rwkv7",
-        "arwkv7", "kimi-linear", "deepseek2", "deepseek32", "glm-dsa", "talkie", "dream", "bert"}) {
+        "arwkv7", "kimi-linear", "deepseek2", "deepseek32", "glm-dsa", "talkie"}) {
     INFO(architecture);
     Model model = complete;
     model.architecture = architecture;
@@ -343,11 +341,7 @@ TEST_CASE("a model that lacks weights of its architecture is unknown, whatever i
           model.architecture == "granitehybrid" || model.architecture == "lfm2") {
         layer.kind = LayerKind::mamba2;
       }
-      if (model.architecture == "talkie" || model.architecture == "dream" ||
-          model.architecture == "bert") {
-        continue;
-      }
-      layer.attention.mla = Mla{};
+      if (model.architecture != "talkie") layer.attention.mla = Mla{};
     }
     const auto estimate = llama_cpp_compute_buffers(model, one_emulated_gpu());
     REQUIRE(estimate.ok());

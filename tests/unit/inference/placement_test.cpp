@@ -285,6 +285,14 @@ TEST_CASE("recurrent states are per sequence, whatever the context") {
   CHECK(states("Llama-2-7B", 1, 4096) == std::pair<Bytes, Bytes>(0, 0));
 }
 
+TEST_CASE("a header that does not state the length of the convolution makes no negative state") {
+  Model model = truth_model("LFM2-1.2B");
+  for (Layer& layer : model.layers) layer.recurrent = {};
+  const LlamaCppSettings settings = table_settings(1, 999);
+  const auto context = normalize(settings, model).value();
+  CHECK(recurrent_state_layers(model, context, place(model, settings)).empty());
+}
+
 TEST_CASE("the CUDA context follows the threads a card can hold") {
   // Readings of overhead.csv, MiB; the formula's worst error over all readings is 19 %.
   struct Reading {

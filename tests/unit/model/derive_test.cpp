@@ -29,6 +29,8 @@ constexpr std::array kPairs = {
     Pair{"Gemma-2-9B", "google/gemma-2-9b"},
     Pair{"Gemma-3-27B", "google/gemma-3-27b-it"},
     Pair{"Gemma-3-4B", "google/gemma-3-4b-it"},
+    Pair{"Gemma-4-26B-A4B", "google/gemma-4-26B-A4B-it"},
+    Pair{"Gemma-4-E2B", "google/gemma-4-E2B-it"},
     Pair{"Granite-4.0-H-Tiny", "ibm-granite/granite-4.0-h-tiny"},
     Pair{"LFM2-1.2B", "LiquidAI/LFM2-1.2B"},
     Pair{"Ling-mini-2.0", "inclusionAI/Ling-mini-2.0"},
@@ -180,6 +182,47 @@ TEST_CASE("tensors and layers derived from the catalog equal those of the model'
     REQUIRE(derived.ok());
     check_same_model(derived.value(), header_model(pair.header));
   }
+}
+
+TEST_CASE("weights have the type that the converter gives them", "[derive]") {
+  const auto type_of = [](const Model& model, const char* name) {
+    const Tensor* tensor = model.find_tensor(name);
+    REQUIRE(tensor != nullptr);
+    return tensor->type;
+  };
+  const Model hashed = derive_model(catalog_architecture("deepseek-ai/DeepSeek-V4-Flash")).value();
+  CHECK(type_of(hashed, "blk.0.ffn_gate_tid2eid.weight") == GgmlType::I32);
+  const Model gemma = derive_model(catalog_architecture("google/gemma-3n-E2B-it")).value();
+  CHECK(type_of(gemma, "blk.0.altup_router.weight") == GgmlType::F16);
+  CHECK(type_of(gemma, "blk.0.altup_predict_coef.weight") == GgmlType::F32);
+  CHECK(type_of(gemma, "per_layer_model_proj.weight") == GgmlType::F16);
+  const Model rwkv = derive_model(catalog_architecture("RWKV/RWKV7-Goose-World3-1.5B-HF")).value();
+  CHECK(type_of(rwkv, "blk.1.time_mix_w1.weight") == GgmlType::F32);
+  CHECK(type_of(rwkv, "blk.1.time_mix_w2.weight") == GgmlType::F32);
+  CHECK(type_of(rwkv, "blk.1.time_mix_a1.weight") == GgmlType::F16);
+  CHECK(type_of(rwkv, "blk.1.time_mix_lerp_fused.weight") == GgmlType::F32);
+}
+
+TEST_CASE("RWKV-7's first block has unread weights that no publisher counts", "[derive]") {
+  const Architecture architecture = catalog_architecture("RWKV/RWKV7-Goose-World3-1.5B-HF");
+  const Model derived = derive_model(architecture).value();
+  const Model file = header_model("RWKV-7-World-0.4B");
+  const auto of_block = [](const Model& model, const std::string& prefix) {
+    std::vector<std::string> names;
+    for (const Tensor& tensor : model.tensors) {
+      if (tensor.name.starts_with(prefix)) names.push_back(tensor.name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  for (const char* block : {"blk.0.", "blk.1."}) {
+    CHECK(of_block(derived, block) == of_block(file, block));
+  }
+  const Tensor* unread = derived.find_tensor("blk.0.time_mix_v1.weight");
+  REQUIRE(unread != nullptr);
+  CHECK(unread->ne[1] == architecture.rwkv7->iclr);
+  CHECK(count_parameters(architecture).value().total ==
+        derived.n_params() - 2048 - 2 * unread->elements());
 }
 
 TEST_CASE("only the blocks that score for themselves hold an indexer and cache its keys",

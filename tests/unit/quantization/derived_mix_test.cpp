@@ -48,3 +48,23 @@ TEST_CASE("a catalog model has the measured size of every mix") {
   }
   CHECK(checked > 250);
 }
+
+TEST_CASE("what llama-quantize leaves alone keeps the type that the converter gave it") {
+  const auto catalog = Catalog::built_in();
+  REQUIRE(catalog.ok());
+  const CatalogEntry* entry = catalog.value().find("google/gemma-3n-E2B-it");
+  REQUIRE(entry != nullptr);
+  const Model model = model_of(*entry).value();
+  const auto mix = quantize_mix(model, Ftype::Q4_K_M, {});
+  REQUIRE(mix.ok());
+  const auto type_of = [&](std::string_view name) {
+    for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+      if (model.tensors[i].name == name) return mix.value().types[i];
+    }
+    return GgmlType::Q4_0;
+  };
+  CHECK(type_of("per_layer_model_proj.weight") == GgmlType::F16);
+  CHECK(type_of("altup_proj.weight") == GgmlType::F16);
+  CHECK(type_of("blk.0.laurel_l.weight") == GgmlType::F16);
+  CHECK(type_of("blk.0.altup_predict_coef.weight") == GgmlType::F32);
+}

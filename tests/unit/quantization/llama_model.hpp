@@ -30,6 +30,7 @@ inline Model llama_model(const LlamaShape& shape) {
     tensor.name = std::move(name);
     tensor.ne = {k, n, 1, 1};
     tensor.n_dims = n == 1 ? 1 : 2;
+    tensor.type = n == 1 ? GgmlType::F32 : GgmlType::F16;
     tensor.role = role;
     model.tensors.push_back(std::move(tensor));
   };

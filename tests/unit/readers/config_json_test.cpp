@@ -248,6 +248,25 @@ TEST_CASE("what is no model configuration is refused", "[config]") {
   CHECK(error(R"({"peft_type":"LORA","r":8})").detail == "adapter");
 }
 
+TEST_CASE("pruned blocks: no attention, or of it one matrix, which is named", "[config]") {
+  const auto model = model_from_config(R"({"model_type":"nemotron-nas","num_hidden_layers":4,
+      "hidden_size":64,"num_attention_heads":8,"vocab_size":32000,"block_configs":[
+      {"attention":{"n_heads_in_group":4},"ffn":{"ffn_mult":4.0}},
+      {"attention":{"n_heads_in_group":null,"replace_with_linear":false},"ffn":{"ffn_mult":4.0}},
+      {"attention":{"n_heads_in_group":null,"replace_with_linear":true},"ffn":{"ffn_mult":4.0}},
+      {"attention":{"n_heads_in_group":null,"no_op":true},"ffn":{"ffn_mult":null}}]})");
+  REQUIRE(model.ok());
+  const auto& layers = model.value().layers;
+  REQUIRE(layers.size() == 4);
+  CHECK(layers[0].kind == LayerKind::attention);
+  CHECK(layers[0].attention.n_head_kv == 2);
+  CHECK(layers[1].kind == LayerKind::feed_forward_only);
+  CHECK(layers[2].kind == LayerKind::attention);
+  CHECK(layers[3].kind == LayerKind::feed_forward_only);
+  CHECK(layers[3].feed_forward.n_ff == 0);
+  CHECK(model.value().unknowns == std::vector<std::string>{"layer_kind:replace_with_linear"});
+}
+
 TEST_CASE("absurd sizes end in an error value", "[config]") {
   const auto detail = [](const std::string& field) {
     const auto model = model_from_config(
@@ -258,6 +277,9 @@ TEST_CASE("absurd sizes end in an error value", "[config]") {
   CHECK(detail(R"("hidden_size":-64,"num_hidden_layers":2)") == "n_embd");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":1e15)") == "n_ff");
   CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"intermediate_size":256)") == "accepted");
+  // Each within its limit: a cache of such rows would pass 2^63 bytes.
+  CHECK(detail(R"("hidden_size":64,"num_hidden_layers":2,"num_key_value_heads":4096,)"
+               R"("head_dim":16384)") == "head_dim");
 }
 
 TEST_CASE("config.json of encoders gives the tensors and the graph of their files", "[config]") {

@@ -435,3 +435,41 @@ TEST_CASE("sizes beyond every limit are damage at the key's position") {
   });
   CHECK(negative.error() == Error{"damaged", "gguf", "77"});
 }
+
+TEST_CASE("heads and widths that are within their limits, but not together, are damage") {
+  const auto model_with = [](const std::string& architecture, std::uint32_t n_head,
+                             std::uint32_t n_head_kv, std::uint32_t head) {
+    return model_of(architecture, 5, [&](GgufBytes& file) {
+      file.kv_u32(architecture + ".block_count", 2);
+      file.kv_u32(architecture + ".embedding_length", 64);
+      file.kv_u32(architecture + ".attention.head_count", n_head);
+      file.kv_u32(architecture + ".attention.head_count_kv", n_head_kv);
+      file.kv_u32(architecture + ".attention.key_length", head);
+    });
+  };
+  const auto damaged = [](const Result<Model>& model) {
+    return !model.ok() && model.error().code == "damaged";
+  };
+  CHECK(model_with("llama", 128, 8, 576).ok());
+  CHECK(damaged(model_with("llama", 8192, 8, 1U << 10)));
+  // A cache of such rows would pass 2^63 bytes.
+  CHECK(damaged(model_with("llama", 1, 8192, 1U << 20)));
+}
+
+TEST_CASE("numbers that no key of a model has do not become hparams") {
+  const auto model = model_of("bert", 5, [](GgufBytes& file) {
+    common_keys(file, "bert", 1);
+    file.key("bert.pooling_type", GgufValueType::f32).u32(0x7F800000U);                // infinity
+    file.key("bert.expert_group_count", GgufValueType::f64).u64(0x7E37E43C8800759CU);  // 1e300
+  });
+  REQUIRE(model.ok());
+  CHECK(model.value().hparam("pooling_type", -1) == -1);
+  CHECK(model.value().hparam("expert_group_count", -1) == -1);
+
+  const auto vectors = model_of("bert", 4, [](GgufBytes& file) {
+    common_keys(file, "bert", 1);
+    file.kv_u32("bert.embedding_length_out", 1U << 30);
+  });
+  REQUIRE_FALSE(vectors.ok());
+  CHECK(vectors.error().code == "damaged");
+}

@@ -162,4 +162,10 @@ TEST_CASE("a packing that is not understood is counted in bytes and named") {
   CHECK(checkpoint.model.tensors.empty());
   CHECK(checkpoint.other_bytes == 64);
   CHECK(checkpoint.model.unknowns == std::vector<std::string>{"packing_unknown:a.qweight"});
+
+  // Codes whose scales have names of their own are no buffer either.
+  const Checkpoint other =
+      checkpoint_of({{"a.weight", "I8", {4, 4}}, {"position_ids", "I64", {1, 4}}});
+  CHECK(other.other_bytes == 16 + 32);
+  CHECK(other.model.unknowns == std::vector<std::string>{"packing_unknown:a.weight"});
 }
