@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fit/serving.hpp"
 #include "core/hardware/hardware.hpp"
 #include "tests/unit/support/truth_model.hpp"
 
@@ -211,7 +212,35 @@ TEST_CASE("servers: users fit after each change", "[advice]") {
     CHECK(serves(estimate.value(), changed.users));
     CHECK(row.saving > 0);
   }
+  // SGLang keeps activations and graphs outside its fraction: on a small card 0.95 leaves too
+  // little for them.
+  ServingAdviceQuestion outside = q;
+  outside.settings.runtime = ServingRuntime::sglang;
+  outside.settings.device_total = 18 * kGiB;
+  outside.settings.max_model_len = 4096;
+  outside.users = 2;
+  ServingSettings full = outside.settings;
+  full.memory_fraction = 0.95;
+  const auto filled = study.serving(q.format, full);
+  REQUIRE(serves(filled.value(), outside.users));
+  REQUIRE(fit_server(filled.value()).verdict() == Verdict::over);
+  const auto refused = advise_serving(study, outside);
+  REQUIRE(refused.ok());
+  for (const Advice& row : refused.value()) {
+    CHECK(row.kinds.front() != AdviceKind::memory_fraction);
+  }
+  // A solver that is free to lower max_num_seqs finds a longer context than fits as vLLM runs: it
+  // is still too long.
   q.users = 1;
+  const auto longest =
+      longest_context(study.model(), study.tensor_bytes(q.format).value(), q.settings, q.users);
+  REQUIRE(longest.ok());
+  q.settings.max_model_len = longest.value().value;
+  const auto shorter = advise_serving(study, q);
+  REQUIRE(shorter.ok());
+  CHECK(std::any_of(shorter.value().begin(), shorter.value().end(), [](const Advice& row) {
+    return row.kinds == std::vector<AdviceKind>{AdviceKind::context};
+  }));
   q.settings.max_model_len = 4096;
   const auto none = advise_serving(study, q);
   REQUIRE(none.ok());
