@@ -362,7 +362,11 @@ Launch transformers(const TrainingSettings& s, std::string_view model) {
   const bool nf4 =
       s.lora && (s.lora->base == BaseFormat::nf4 || s.lora->base == BaseFormat::nf4_double);
   const bool int8 = s.lora && s.lora->base == BaseFormat::int8;
-  Lines lines = {"import torch", "from datasets import load_dataset"};
+  // Without it every process puts the whole model on the first GPU.
+  const bool own_gpu = (nf4 || int8) && s.n_gpus() > 1 && !is_fsdp(s);
+  Lines lines;
+  if (own_gpu) lines.insert(lines.end(), {"import os", ""});
+  lines.insert(lines.end(), {"import torch", "from datasets import load_dataset"});
   if (s.lora) {
     lines.push_back(std::string("from peft import LoraConfig") +
                     (nf4 || int8 ? ", prepare_model_for_kbit_training" : ""));
@@ -377,6 +381,7 @@ Launch transformers(const TrainingSettings& s, std::string_view model) {
                   ",");
   lines.push_back(std::string("    attn_implementation=\"") +
                   (s.flash_attention ? "sdpa" : "eager") + "\",");
+  if (own_gpu) lines.emplace_back("    device_map={\"\": int(os.environ[\"LOCAL_RANK\"])},");
   if (nf4) {
     lines.emplace_back("    quantization_config=BitsAndBytesConfig(");
     lines.emplace_back("        load_in_4bit=True,");

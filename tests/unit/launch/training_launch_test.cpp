@@ -155,6 +155,16 @@ TEST_CASE("Trainers and their options are asked for where they are", "[launch][t
   CHECK(misses(launch_training(TrainingFramework::transformers, s, kLlama), "optimizer"));
 }
 
+TEST_CASE("Several processes load a quantized base each on its own GPU", "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::qlora);
+  const char* const own = "device_map={\"\": int(os.environ[\"LOCAL_RANK\"])},";
+  CHECK_FALSE(contains(all(launch_training(TrainingFramework::transformers, s, kLlama)), own));
+  s.dp = 2;
+  const std::string two = all(launch_training(TrainingFramework::transformers, s, kLlama));
+  CHECK(contains(two, own));
+  CHECK(contains(two, "import os\n"));
+}
+
 TEST_CASE("DeepSpeed's file agrees with the trainer's arguments", "[launch][training]") {
   TrainingSettings s = usual_training(TrainingMethod::full);
   s.data_parallel = DataParallel::zero2;
