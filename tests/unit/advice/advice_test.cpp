@@ -185,6 +185,29 @@ TEST_CASE("advice does not depend on earlier questions", "[advice]") {
   }
 }
 
+TEST_CASE("an encoder is not told to read shorter texts", "[advice]") {
+  InferenceStudy study(truth_model("bge-m3"));
+  LlamaCppAdviceQuestion q = question(1, 16);
+  q.settings.n_ctx = 8192;
+  q.settings.n_batch = q.settings.n_ubatch = 8192;
+  q.settings.flash_attention = FlashAttention::off;
+  const auto has_ubatch = [](const std::vector<Advice>& advice) {
+    return std::any_of(advice.begin(), advice.end(),
+                       [](const Advice& row) { return row.kinds.front() == AdviceKind::ubatch; });
+  };
+  const auto advice = advise_llama_cpp(study, q);
+  REQUIRE(advice.ok());
+  CHECK_FALSE(advice.value().empty());
+  CHECK_FALSE(has_ubatch(advice.value()));
+  // What writes text may read prompts in smaller pieces, also where 0 says "as -b".
+  q.settings.n_ubatch = 0;
+  InferenceStudy writer(truth_model("Llama-3.2-1B"));
+  q.goal.rooms.front().usable = 3 * kGiB;
+  const auto pieces = advise_llama_cpp(writer, q);
+  REQUIRE(pieces.ok());
+  CHECK(has_ubatch(pieces.value()));
+}
+
 TEST_CASE("servers: users fit after each change", "[advice]") {
   InferenceStudy study(truth_model("Llama-3.1-8B"));
   ServingAdviceQuestion q;
