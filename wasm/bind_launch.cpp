@@ -50,8 +50,10 @@ val launch_serving_js(InferenceStudy& study, const val& options, const std::stri
   // The runtime's own numbers, so that the command says what the answer was made with.
   const auto estimate = study.serving(format, settings);
   if (!estimate) return failed(estimate.error());
-  return to_js(
-      Result<Launch>(launch_server(estimate.value().settings, model, format, shell_of(shell))));
+  ServingSettings said = estimate.value().settings;
+  // Which pages a kernel can read is known to the runtime alone; asked for another, it may refuse.
+  said.block_size = settings.block_size;
+  return to_js(Result<Launch>(launch_server(said, model, format, shell_of(shell))));
 }
 
 val launch_library_js(InferenceStudy& study, const val& options, const std::string& model) {

@@ -164,6 +164,7 @@ Result<ServingQuestion> serving_from_js(const val& object) {
       question.gpu = kind.device;
     }
   }
+  settings.is_a100 = question.gpu && names_a100(question.gpu->name);
   question.workload = usual_question(settings.max_model_len, question.users);
   if (question.users < 1) return Error{"users_range", "users", "1.."};
   // Zero would mean the model's own length; here somebody typed it.

@@ -17,7 +17,7 @@ namespace meyasu {
 /// One option set to another value. Names are those of the options of an estimate: "mix",
 /// "type_k", "type_v", "n_ctx", "users", "n_ubatch", "n_gpu_layers", "n_cpu_moe", "offload_kv",
 /// "tensor_split", "flash_attention", "runtime"; of servers "format", "kv_type",
-/// "memory_fraction", "max_num_seqs", "enforce_eager"; "add_gpus": so many more of the last; and
+/// "memory_fraction", "enforce_eager"; "add_gpus": so many more of the last; and
 /// "device": instead of all devices one with this id, of "device_gib" where it is sold in sizes.
 struct OptionChange {
   std::string option;

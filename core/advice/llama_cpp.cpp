@@ -125,12 +125,14 @@ class Adviser {
       add(draft, AdviceKind::flash_attention, AdviceCost::none, 0, {{"flash_attention", "on"}});
       drafts.push_back(std::move(draft));
     }
+    const std::int64_t now = s.n_ubatch == 0 ? s.n_batch : s.n_ubatch;
     for (const std::int64_t ubatch : kUbatches) {
-      if (ubatch >= s.n_ubatch) continue;
+      // An encoder reads a text at once: smaller micro-batches would be shorter texts.
+      if (ubatch >= now || study_.model().is_encoder) continue;
       Draft draft = start;
       draft.settings.n_ubatch = ubatch;
       // Reading a prompt gets slower, more so where weights cross PCIe for every batch.
-      add(draft, AdviceKind::ubatch, AdviceCost::slight, part_given_up(s.n_ubatch, ubatch),
+      add(draft, AdviceKind::ubatch, AdviceCost::slight, part_given_up(now, ubatch),
           {{"n_ubatch", std::to_string(ubatch)}});
       drafts.push_back(std::move(draft));
     }

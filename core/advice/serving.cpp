@@ -72,6 +72,9 @@ class ServingAdviser {
     if (now_.memory_fraction >= kHigh) return;
     ServingSettings settings = question_.settings;
     settings.memory_fraction = kHigh;
+    // What lies outside the fraction still has to find room: SGLang's activations and graphs do.
+    const auto estimate = study_.serving(question_.format, settings);
+    if (!estimate || fit_server(estimate.value()).verdict() == Verdict::over) return;
     keep(AdviceKind::memory_fraction, AdviceCost::slight, 0, {{"memory_fraction", "0.95"}},
          question_.format, settings, question_.users);
   }
@@ -123,11 +126,19 @@ class ServingAdviser {
     return sum;
   }
 
+  /// A solver is free to set max_num_seqs where nobody did; the runtime sets its own number, for
+  /// which there has to be room.
+  [[nodiscard]] ServingSettings as_it_runs() const {
+    ServingSettings settings = question_.settings;
+    settings.max_num_seqs = now_.max_num_seqs;
+    return settings;
+  }
+
   void shorter_context() {
     const auto bytes = study_.tensor_bytes(question_.format);
     if (!bytes) return;
     const auto longest =
-        longest_context(study_.model(), bytes.value(), question_.settings, question_.users);
+        longest_context(study_.model(), bytes.value(), as_it_runs(), question_.users);
     constexpr std::int64_t kUseful = 1024;
     if (!longest || longest.value().value >= now_.max_model_len) return;
     if (longest.value().value < kUseful) return;
@@ -143,8 +154,7 @@ class ServingAdviser {
   void fewer_users() {
     const auto bytes = study_.tensor_bytes(question_.format);
     if (!bytes || question_.users < 2) return;
-    const auto most =
-        most_users(study_.model(), bytes.value(), question_.settings, now_.max_model_len);
+    const auto most = most_users(study_.model(), bytes.value(), as_it_runs(), now_.max_model_len);
     if (!most || most.value().value >= question_.users) return;
     const double part =
         1 - static_cast<double>(most.value().value) / static_cast<double>(question_.users);

@@ -1,7 +1,8 @@
 // What to type to start a runtime with exactly the settings of an estimate. Flags: tools/server and
-// common/arg.cpp of llama.cpp v0.5.0; docs of Ollama (Modelfile, FAQ), vLLM (serve), SGLang
-// (server arguments), TensorRT-LLM (trtllm-serve), Accelerate (big model inference); exllamav2
-// cache.py and generator, exllamav3 examples/generator.py and cache/quant.py.
+// common/arg.cpp of llama.cpp v0.5.0; docs of Ollama (Modelfile, FAQ; llm/llama_server.go), vLLM
+// (serve; config/cache.py), SGLang (server arguments), koboldcpp.py of 2026, TensorRT-LLM
+// (trtllm-serve), Accelerate (big model inference); exllamav2 cache.py and generator, exllamav3
+// examples/generator.py and cache/quant.py.
 #pragma once
 
 #include <cstddef>

@@ -2,8 +2,11 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/inference/llama_cpp/overrides.hpp"
+#include "core/inference/llama_cpp/parts.hpp"
 #include "core/launch/launch.hpp"
 
 namespace meyasu {
@@ -42,26 +45,73 @@ std::string override_text(const LlamaCppSettings& settings) {
 }
 
 /// Files beside the model; their names are the reader's.
-void add_parts(const LlamaCppSettings& settings, Command& command, Launch& launch) {
-  if (settings.load_mtp) launch.notes.emplace_back("mtp_flag");
-  if (!settings.parts) return;
-  const LlamaCppParts& parts = *settings.parts;
-  if (parts.mmproj) {
-    command.flag("--mmproj", "mmproj.gguf");
-    if (!parts.mmproj_on_gpu) command.flag("--no-mmproj-offload");
-  }
+constexpr const char* kProjectorFile = "mmproj.gguf";
+constexpr const char* kDraftFile = "draft.gguf";
+
+std::vector<std::string> adapter_files(const LlamaCppParts& parts) {
+  std::vector<std::string> files;
   for (std::size_t i = 0; i < parts.adapters.size(); ++i) {
-    command.flag("--lora", i == 0 ? "lora.gguf" : "lora-" + std::to_string(i + 1) + ".gguf");
+    files.push_back(i == 0 ? "lora.gguf" : "lora-" + std::to_string(i + 1) + ".gguf");
   }
-  if (parts.draft) {
-    command.flag("-md", "draft.gguf");
-    if (parts.draft_n_gpu_layers >= 0)
-      command.flag("-ngld", std::to_string(parts.draft_n_gpu_layers));
-    if (settings.n_draft > 0) command.flag("--draft-max", std::to_string(settings.n_draft));
-  }
+  return files;
+}
+
+void note_parts(const LlamaCppParts& parts, Launch& launch) {
   if (parts.mmproj || !parts.adapters.empty() || parts.draft) {
     launch.notes.emplace_back("part_files");
   }
+}
+
+/// Releases of 2026 took away --no-mmap and --draft-max, named the kinds of speculation, and read
+/// several adapters from one list.
+bool has_flags_of_2026(const LlamaCppSettings& settings) {
+  return settings.release >= LlamaCppRelease::v0_5_0;
+}
+
+void add_speculation(const LlamaCppSettings& settings, Command& command, Launch& launch) {
+  const bool now = has_flags_of_2026(settings);
+  const bool draft = settings.parts && settings.parts->draft;
+  if (draft) {
+    command.flag("-md", kDraftFile);
+    if (settings.parts->draft_n_gpu_layers >= 0)
+      command.flag("-ngld", std::to_string(settings.parts->draft_n_gpu_layers));
+  }
+  // A draft model would be taken for the prediction block's own file.
+  const bool mtp = settings.load_mtp && now && !draft;
+  if (mtp) command.flag("--spec-type", "draft-mtp");
+  if (settings.load_mtp && !mtp) launch.notes.emplace_back("mtp_flag");
+  if ((draft || mtp) && settings.n_draft > 0) {
+    command.flag(now ? "--spec-draft-n-max" : "--draft-max", std::to_string(settings.n_draft));
+  }
+}
+
+void add_parts(const LlamaCppSettings& settings, Command& command, Launch& launch) {
+  if (settings.parts) {
+    const LlamaCppParts& parts = *settings.parts;
+    if (parts.mmproj) {
+      command.flag("--mmproj", kProjectorFile);
+      if (!parts.mmproj_on_gpu) command.flag("--no-mmproj-offload");
+    }
+    std::string list;
+    for (const std::string& file : adapter_files(parts)) {
+      if (!has_flags_of_2026(settings)) command.flag("--lora", file);
+      list += (list.empty() ? "" : ",") + file;
+    }
+    if (has_flags_of_2026(settings) && !list.empty()) command.flag("--lora", list);
+    note_parts(parts, launch);
+  }
+  add_speculation(settings, command, launch);
+}
+
+/// A switch in builds of up to 2025-08, then a choice of three.
+void add_flash_attention(const LlamaCppSettings& settings, Command& command) {
+  if (settings.release == LlamaCppRelease::build_2025_05) {
+    if (settings.flash_attention == FlashAttention::on) command.flag("-fa");
+    return;
+  }
+  command.flag("-fa", settings.flash_attention == FlashAttention::on    ? "on"
+                      : settings.flash_attention == FlashAttention::off ? "off"
+                                                                        : "auto");
 }
 
 /// Flags of llama-server and llama-cli. Named even where they equal a default: defaults move.
@@ -104,13 +154,17 @@ Launch llama_programs(LlamaCppProgram program, const LlamaCppSettings& settings,
     if (!settings.offload_kv) command.flag("-nkvo");
     if (!settings.op_offload) command.flag("--no-op-offload");
   }
-  command.flag("-fa", settings.flash_attention == FlashAttention::on    ? "on"
-                      : settings.flash_attention == FlashAttention::off ? "off"
-                                                                        : "auto");
+  add_flash_attention(settings, command);
   command.flag("-ctk", kv_name(settings.type_k));
   command.flag("-ctv", kv_name(settings.type_v));
   if (settings.swa_full) command.flag("--swa-full");
-  if (!settings.mmap) command.flag("--no-mmap");
+  if (!settings.mmap) {
+    if (has_flags_of_2026(settings)) {
+      command.flag("--load-mode", "none");
+    } else {
+      command.flag("--no-mmap");
+    }
+  }
   Launch launch;
   add_parts(settings, command, launch);
   launch.blocks.push_back({"command", "", command.text(shell)});
@@ -136,12 +190,50 @@ Launch lm_studio(const LlamaCppSettings& settings, const LlamaCppContext& contex
   return launch;
 }
 
-/// --quantkv of KoboldCpp; nothing for types that it does not offer.
+/// --quantkv of KoboldCpp; nothing for types that it does not offer. Numbers are known to all of
+/// its versions, names to those of 2026.
 std::optional<std::string> kobold_kv(GgmlType type) {
-  if (type == GgmlType::F16) return "0";
-  if (type == GgmlType::Q8_0) return "1";
-  if (type == GgmlType::Q4_0) return "2";
-  return std::nullopt;
+  switch (type) {
+    case GgmlType::F16:
+      return "0";
+    case GgmlType::Q8_0:
+      return "1";
+    case GgmlType::Q4_0:
+      return "2";
+    case GgmlType::BF16:
+    case GgmlType::Q5_1:
+      return kv_name(type);
+    default:
+      return std::nullopt;
+  }
+}
+
+/// What KoboldCpp takes for --blasbatchsize.
+bool is_kobold_batch(std::int64_t n) {
+  constexpr std::int64_t kLeast = 16;
+  constexpr std::int64_t kMost = 4096;
+  return n >= kLeast && n <= kMost && (n & (n - 1)) == 0;
+}
+
+void add_kobold_parts(const LlamaCppSettings& settings, Command& command, Launch& launch) {
+  if (settings.load_mtp) launch.missing.emplace_back("mtp");
+  if (!settings.parts) return;
+  const LlamaCppParts& parts = *settings.parts;
+  if (parts.mmproj) {
+    command.flag("--mmproj", kProjectorFile);
+    if (!parts.mmproj_on_gpu) command.flag("--mmprojcpu");
+  }
+  if (!parts.adapters.empty()) {
+    command.flag("--lora");
+    for (std::string& file : adapter_files(parts)) command.words.push_back(std::move(file));
+  }
+  if (parts.draft) {
+    command.flag("--draftmodel", kDraftFile);
+    if (parts.draft_n_gpu_layers >= 0)
+      command.flag("--draftgpulayers", std::to_string(parts.draft_n_gpu_layers));
+    if (settings.n_draft > 0) command.flag("--draftamount", std::to_string(settings.n_draft));
+  }
+  note_parts(parts, launch);
 }
 
 Launch koboldcpp(const LlamaCppSettings& settings, const LlamaCppContext& context,
@@ -150,8 +242,18 @@ Launch koboldcpp(const LlamaCppSettings& settings, const LlamaCppContext& contex
   Command command;
   command.words = {"koboldcpp"};
   command.flag("--model", as_path(file));
-  command.flag("--contextsize", std::to_string(context.n_ctx));
-  command.flag("--blasbatchsize", std::to_string(context.n_batch));
+  constexpr std::int64_t kLongest = 262'144;
+  if (context.n_ctx <= kLongest) {
+    command.flag("--contextsize", std::to_string(context.n_ctx));
+  } else {
+    launch.missing.emplace_back("n_ctx");
+  }
+  // One number for -b and -ub; the latter is what memory depends on.
+  if (is_kobold_batch(context.n_ubatch)) {
+    command.flag("--blasbatchsize", std::to_string(context.n_ubatch));
+  } else {
+    launch.missing.emplace_back("n_ubatch");
+  }
   if (!settings.devices.empty()) {
     command.flag(settings.devices.front().backend == LlamaCppBackend::vulkan ? "--usevulkan"
                                                                              : "--usecuda");
@@ -168,13 +270,15 @@ Launch koboldcpp(const LlamaCppSettings& settings, const LlamaCppContext& contex
     if (!settings.offload_kv) command.flag("--lowvram");
   }
   if (settings.flash_attention == FlashAttention::on) command.flag("--flashattention");
+  if (settings.flash_attention == FlashAttention::off) command.flag("--noflashattention");
   const auto kv = kobold_kv(settings.type_k);
   if (kv && *kv != "0") command.flag("--quantkv", *kv);
-  if (!settings.mmap) command.flag("--nommap");
+  command.flag(settings.mmap ? "--usemmap" : "--nommap");
+  add_kobold_parts(settings, command, launch);
   launch.blocks.push_back({"command", "", command.text(shell)});
   if (!kv) launch.missing.emplace_back("kv_type");
   if (kv && settings.type_v != settings.type_k) launch.missing.emplace_back("type_v");
-  if (context.n_ubatch != context.n_batch) launch.missing.emplace_back("n_ubatch");
+  if (settings.swa_full) launch.missing.emplace_back("swa_full");
   return launch;
 }
 
@@ -208,6 +312,14 @@ std::string ollama_name(std::string_view file) {
   return name.empty() ? "model" : name;
 }
 
+/// A second FROM is the projector; adapters have an instruction of their own.
+std::string modelfile_parts(const LlamaCppParts& parts) {
+  std::string lines;
+  if (parts.mmproj) lines += std::string("FROM ./") + kProjectorFile + "\n";
+  for (const std::string& file : adapter_files(parts)) lines += "ADAPTER ./" + file + "\n";
+  return lines;
+}
+
 Launch ollama(const LlamaCppSettings& settings, const LlamaCppContext& context,
               std::string_view file, Shell shell) {
   Launch launch;
@@ -218,11 +330,18 @@ Launch ollama(const LlamaCppSettings& settings, const LlamaCppContext& context,
     launch.notes.emplace_back("rename_file");
   }
   const std::int64_t per_user = context.n_ctx / std::max<std::int64_t>(context.n_seq, 1);
-  // num_gpu counts the output layer too, as -ngl does.
-  launch.blocks.push_back({"modelfile", "Modelfile",
-                           "FROM " + from + "\nPARAMETER num_ctx " + std::to_string(per_user) +
-                               "\nPARAMETER num_gpu " + std::to_string(context.n_gpu_layers) +
-                               "\nPARAMETER num_batch " + std::to_string(settings.n_batch) + "\n"});
+  // num_gpu counts the output layer too, as -ngl does; num_batch becomes both -b and -ub, of which
+  // the latter is what memory depends on.
+  std::string modelfile = "FROM " + from + "\n";
+  if (settings.parts) modelfile += modelfile_parts(*settings.parts);
+  modelfile += "PARAMETER num_ctx " + std::to_string(per_user) + "\nPARAMETER num_gpu " +
+               std::to_string(context.n_gpu_layers) + "\nPARAMETER num_batch " +
+               std::to_string(context.n_ubatch) + "\n";
+  if (!settings.mmap) modelfile += "PARAMETER use_mmap false\n";
+  if (settings.load_mtp && settings.n_draft > 0) {
+    modelfile += "PARAMETER draft_num_predict " + std::to_string(settings.n_draft) + "\n";
+  }
+  launch.blocks.push_back({"modelfile", "Modelfile", std::move(modelfile)});
   Command serve;
   serve.environment = {{"OLLAMA_NUM_PARALLEL", std::to_string(context.n_seq)}};
   if (settings.flash_attention != FlashAttention::automatic) {
@@ -256,8 +375,13 @@ Launch ollama(const LlamaCppSettings& settings, const LlamaCppContext& context,
   if (!settings.tensor_split.empty()) launch.missing.emplace_back("tensor_split");
   if (!settings.offload_kv) launch.missing.emplace_back("offload_kv");
   if (!settings.overrides.empty()) launch.missing.emplace_back("overrides");
-  if (settings.n_ubatch != settings.n_batch && settings.n_ubatch != 512) {
-    launch.missing.emplace_back("n_ubatch");
+  if (settings.swa_full) launch.missing.emplace_back("swa_full");
+  if (settings.parts) {
+    if (settings.parts->draft) launch.missing.emplace_back("draft");
+    if (settings.parts->mmproj && !settings.parts->mmproj_on_gpu) {
+      launch.missing.emplace_back("mmproj_cpu");
+    }
+    note_parts(*settings.parts, launch);
   }
   return launch;
 }

@@ -16,6 +16,21 @@ void number(Command& command, std::string_view flag, std::int64_t value) {
   if (value > 0) command.flag(flag, std::to_string(value));
 }
 
+/// --kv-cache-dtype of vLLM; empty: the model's own.
+std::string vllm_kv(KvCacheType type) {
+  switch (type) {
+    case KvCacheType::bf16:
+      return {};
+    case KvCacheType::fp8:
+      return "fp8";
+    case KvCacheType::int8_per_token_head:
+      return "int8_per_token_head";
+    case KvCacheType::nvfp4:
+      return "nvfp4";
+  }
+  return {};
+}
+
 Launch vllm(const ServingSettings& s, std::string_view model, std::string_view format,
             Shell shell) {
   Command command;
@@ -32,7 +47,8 @@ Launch vllm(const ServingSettings& s, std::string_view model, std::string_view f
   if (is_16_bit(format)) command.flag("--dtype", format == "bf16" ? "bfloat16" : "float16");
   // Quantizes a 16-bit checkpoint while loading.
   if (format == "fp8-channel") command.flag("--quantization", "fp8");
-  if (s.kv_type == KvCacheType::fp8) command.flag("--kv-cache-dtype", "fp8");
+  const std::string kv = vllm_kv(s.kv_type);
+  if (!kv.empty()) command.flag("--kv-cache-dtype", kv);
   if (s.enforce_eager) command.flag("--enforce-eager");
   return {{{"command", "", command.text(shell)}}, {}, {}};
 }
@@ -103,9 +119,9 @@ Launch launch_server(const ServingSettings& settings, std::string_view model,
   }
   const bool while_loading = format == "fp8-channel" && !trt;
   if (!is_16_bit(format) && !while_loading) launch.notes.emplace_back("quantized_checkpoint");
-  const bool no_flag = settings.kv_type == KvCacheType::int8_per_token_head ||
-                       settings.kv_type == KvCacheType::nvfp4;
-  if (no_flag) launch.missing.emplace_back("kv_type");
+  const bool rare = settings.kv_type == KvCacheType::int8_per_token_head ||
+                    settings.kv_type == KvCacheType::nvfp4;
+  if (rare && settings.runtime != ServingRuntime::vllm) launch.missing.emplace_back("kv_type");
   if (trt && settings.parallel.dp > 1) launch.missing.emplace_back("dp");
   return launch;
 }

@@ -90,7 +90,6 @@ std::string hf_optimizer(const TrainingSettings& s) {
     case Optimizer::lion_8bit:
       return s.paged ? "paged_lion_8bit" : "lion_8bit";
     case Optimizer::sgd:
-    case Optimizer::sgd_momentum:
       return "sgd";
     case Optimizer::galore:
       return "galore_adamw";
@@ -98,11 +97,16 @@ std::string hf_optimizer(const TrainingSettings& s) {
       return "apollo_adamw";
     case Optimizer::lomo:
       return "lomo";
+    case Optimizer::sgd_momentum:  // "sgd" takes no arguments
     case Optimizer::adam_mini:
     case Optimizer::muon:
       return {};
   }
   return {};
+}
+
+bool has_low_rank_gradients(const TrainingSettings& s) {
+  return s.optimizer == Optimizer::galore || s.optimizer == Optimizer::apollo;
 }
 
 void hf_optimizer_lines(const TrainingSettings& s, const std::string& indent, Lines& lines,
@@ -113,9 +117,7 @@ void hf_optimizer_lines(const TrainingSettings& s, const std::string& indent, Li
     return;
   }
   lines.push_back(indent + "optim=\"" + name + "\",");
-  if (s.optimizer == Optimizer::sgd_momentum)
-    lines.push_back(indent + "optim_args=\"momentum=0.9\",");
-  if (s.optimizer == Optimizer::galore || s.optimizer == Optimizer::apollo) {
+  if (has_low_rank_gradients(s)) {
     lines.push_back(indent + "optim_target_modules=[\"attn\", \"mlp\"],");
     lines.push_back(indent + "optim_args=\"rank=" + std::to_string(s.galore_rank) + "\",");
   }
@@ -123,17 +125,40 @@ void hf_optimizer_lines(const TrainingSettings& s, const std::string& indent, Li
   if (loop || s.update == UpdateKind::foreach_torch_2_0) launch.missing.emplace_back("update");
 }
 
+/// What of DeepSpeed only its stages 1 to 3 can do needs the first at least.
+int deepspeed_stage(const TrainingSettings& s) {
+  switch (s.data_parallel) {
+    case DataParallel::zero1:
+      return 1;
+    case DataParallel::zero2:
+      return 2;
+    case DataParallel::zero3:
+    case DataParallel::fsdp:
+      return 3;
+    case DataParallel::ddp:
+      return s.offload != StateOffload::none || s.precision == TrainingPrecision::master_bf16 ? 1
+                                                                                              : 0;
+  }
+  return 0;
+}
+
+/// Its 16-bit training keeps master weights, whose type is all that can be chosen.
+bool has_deepspeed_precision(const TrainingSettings& s) {
+  return s.lora || s.precision == TrainingPrecision::fp32 ||
+         s.precision == TrainingPrecision::master_fp32 ||
+         s.precision == TrainingPrecision::master_bf16;
+}
+
 /// DeepSpeed's JSON; "auto" follows TrainingArguments.
 LaunchBlock deepspeed_config(const TrainingSettings& s, Launch& launch) {
-  const int stage = s.data_parallel == DataParallel::zero1   ? 1
-                    : s.data_parallel == DataParallel::zero2 ? 2
-                    : s.data_parallel == DataParallel::ddp   ? (s.offload != StateOffload::none)
-                                                             : 3;
+  const int stage = deepspeed_stage(s);
   const bool fp32 = s.precision == TrainingPrecision::fp32;
+  if (!has_deepspeed_precision(s)) launch.missing.emplace_back("precision");
   Lines zero = {"    \"stage\": " + std::to_string(stage)};
   if (s.offload != StateOffload::none) {
-    const char* const where = s.offload == StateOffload::nvme ? "nvme" : "cpu";
-    const std::string path = s.offload == StateOffload::nvme ? ", \"nvme_path\": \"/nvme\"" : "";
+    const bool nvme = s.offload == StateOffload::nvme && stage == 3;
+    const char* const where = nvme ? "nvme" : "cpu";
+    const std::string path = nvme ? ", \"nvme_path\": \"/nvme\"" : "";
     zero.push_back("    \"offload_optimizer\": {\"device\": \"" + std::string(where) +
                    "\", \"pin_memory\": true" + path + "}");
     if (s.offload != StateOffload::optimizer) {
@@ -182,8 +207,7 @@ LaunchBlock fsdp_config(const TrainingSettings& s) {
                  "  fsdp_reshard_after_forward: true",
                  "  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP",
                  "  fsdp_state_dict_type: SHARDED_STATE_DICT",
-                 std::string("  fsdp_offload_params: ") +
-                     yaml(s.offload == StateOffload::optimizer_and_weights)};
+                 "  fsdp_offload_params: false"};
   return {"accelerate_yaml", "accelerate.yaml", joined(lines)};
 }
 
@@ -194,6 +218,7 @@ void missing_parallel(const TrainingSettings& s, bool tensor_and_context, Launch
   if (s.pp > 1) launch.missing.emplace_back("pp");
   if (s.ep > 1) launch.missing.emplace_back("ep");
   if (s.sequence_parallel) launch.missing.emplace_back("sequence_parallel");
+  if (s.shard_group > 0 && s.shard_group < s.dp) launch.missing.emplace_back("shard_group");
 }
 
 void missing_checkpointing(const TrainingSettings& s, Launch& launch) {
@@ -208,33 +233,46 @@ bool checkpoints(const TrainingSettings& s) {
 }
 
 struct Trainer {
-  const char* config;
-  const char* trainer;
+  const char* config = nullptr;
+  const char* trainer = nullptr;
+  const char* module = "trl";
+  bool offloads_activations = false;  // the configuration has `activation_offloading`
 };
-/// TRL's classes; nullptr: it has none that is stable.
+/// TRL's classes (1.10); nullptr: none whose configuration says what was estimated.
 Trainer trainer_of(Objective objective) {
   switch (objective) {
     case Objective::supervised:
-      return {"SFTConfig", "SFTTrainer"};
+      return {"SFTConfig", "SFTTrainer", "trl", true};
     case Objective::dpo:
-      return {"DPOConfig", "DPOTrainer"};
+      return {"DPOConfig", "DPOTrainer", "trl", true};
     case Objective::orpo:
-      return {"ORPOConfig", "ORPOTrainer"};
+      return {"ORPOConfig", "ORPOTrainer", "trl.experimental.orpo", false};
     case Objective::kto:
-      return {"KTOConfig", "KTOTrainer"};
+      return {"KTOConfig", "KTOTrainer", "trl", true};
     case Objective::grpo:
-      return {"GRPOConfig", "GRPOTrainer"};
+      return {"GRPOConfig", "GRPOTrainer", "trl", false};
     case Objective::ppo:
-      return {nullptr, nullptr};
+      return {};
   }
-  return {nullptr, nullptr};
+  return {};
+}
+
+/// Sequences of a micro-batch as trainers count them: of GRPO, answers.
+std::int64_t trained_sequences(const TrainingSettings& s) {
+  return s.objective == Objective::grpo ? s.batch * s.completions : s.batch;
+}
+
+/// GRPO wants all answers of a prompt in one batch, of an evaluation, too.
+bool evaluates(const TrainingSettings& s) {
+  const bool whole = s.objective != Objective::grpo || s.eval_batch % s.completions == 0;
+  return s.eval_batch > 0 && whole;
 }
 
 /// The arguments of TRL's configuration that say what was estimated.
 Lines config_lines(const TrainingSettings& s, bool unsloth, Launch& launch) {
   const std::string in = "        ";
   Lines lines = {in + "output_dir=\"out\",",
-                 in + "per_device_train_batch_size=" + std::to_string(s.batch) + ",",
+                 in + "per_device_train_batch_size=" + std::to_string(trained_sequences(s)) + ",",
                  in + "gradient_accumulation_steps=" + std::to_string(s.accumulation) + ","};
   if (s.objective == Objective::supervised) {
     lines.push_back(in + "max_length=" + std::to_string(s.sequence) + ",");
@@ -251,20 +289,28 @@ Lines config_lines(const TrainingSettings& s, bool unsloth, Launch& launch) {
   } else {
     lines.push_back(in + "max_length=" + std::to_string(s.sequence) + ",");
   }
-  lines.push_back(in + "bf16=" + python(autocasts(s)) + ",");
+  // The trainer refuses a DeepSpeed configuration that says otherwise.
+  const bool by_deepspeed = !unsloth && is_deepspeed(s) && s.precision != TrainingPrecision::fp32;
+  lines.push_back(in + "bf16=" + python(autocasts(s) || by_deepspeed) + ",");
   if (!unsloth) {
     lines.push_back(in + "gradient_checkpointing=" + python(checkpoints(s)) + ",");
     if (s.checkpointing == Checkpointing::offloaded) {
-      lines.push_back(in + "activation_offloading=True,");
+      if (trainer_of(s.objective).offloads_activations) {
+        lines.push_back(in + "activation_offloading=True,");
+      } else {
+        launch.missing.emplace_back("checkpointing");
+      }
     }
     if (s.loss == LossPath::linear) lines.push_back(in + "use_liger_kernel=True,");
     if (s.fused_norm && s.loss != LossPath::linear) lines.push_back(in + "torch_compile=True,");
   }
   hf_optimizer_lines(s, in, lines, launch);
   if (s.in_backward && s.optimizer != Optimizer::lomo) launch.missing.emplace_back("in_backward");
-  if (s.eval_batch > 0) {
+  if (evaluates(s)) {
     lines.push_back(in + "per_device_eval_batch_size=" + std::to_string(s.eval_batch) + ",");
     lines.push_back(in + "eval_strategy=\"steps\",");
+  } else if (s.eval_batch > 0) {
+    launch.missing.emplace_back("eval_batch");
   }
   return lines;
 }
@@ -294,6 +340,9 @@ void add_trainer(const TrainingSettings& s, const std::string& model, const Line
   lines.emplace_back("    ),");
   if (s.objective == Objective::grpo) lines.emplace_back("    reward_funcs=[your_reward],");
   lines.emplace_back("    train_dataset=load_dataset(\"your/dataset\", split=\"train\"),");
+  if (evaluates(s)) {
+    lines.emplace_back("    eval_dataset=load_dataset(\"your/dataset\", split=\"test\"),");
+  }
   lines.insert(lines.end(), peft.begin(), peft.end());
   lines.emplace_back(")");
   lines.emplace_back("trainer.train()");
@@ -313,14 +362,18 @@ Launch transformers(const TrainingSettings& s, std::string_view model) {
   const bool nf4 =
       s.lora && (s.lora->base == BaseFormat::nf4 || s.lora->base == BaseFormat::nf4_double);
   const bool int8 = s.lora && s.lora->base == BaseFormat::int8;
-  Lines lines = {"import torch", "from datasets import load_dataset"};
+  // Without it every process puts the whole model on the first GPU.
+  const bool own_gpu = (nf4 || int8) && s.n_gpus() > 1 && !is_fsdp(s);
+  Lines lines;
+  if (own_gpu) lines.insert(lines.end(), {"import os", ""});
+  lines.insert(lines.end(), {"import torch", "from datasets import load_dataset"});
   if (s.lora) {
     lines.push_back(std::string("from peft import LoraConfig") +
                     (nf4 || int8 ? ", prepare_model_for_kbit_training" : ""));
   }
   lines.push_back(std::string("from transformers import AutoModelForCausalLM") +
                   (nf4 || int8 ? ", BitsAndBytesConfig" : ""));
-  lines.push_back(std::string("from trl import ") + trl.config + ", " + trl.trainer);
+  lines.push_back(std::string("from ") + trl.module + " import " + trl.config + ", " + trl.trainer);
   lines.emplace_back("");
   lines.emplace_back("model = AutoModelForCausalLM.from_pretrained(");
   lines.push_back("    " + python_literal(model) + ",");
@@ -328,6 +381,7 @@ Launch transformers(const TrainingSettings& s, std::string_view model) {
                   ",");
   lines.push_back(std::string("    attn_implementation=\"") +
                   (s.flash_attention ? "sdpa" : "eager") + "\",");
+  if (own_gpu) lines.emplace_back("    device_map={\"\": int(os.environ[\"LOCAL_RANK\"])},");
   if (nf4) {
     lines.emplace_back("    quantization_config=BitsAndBytesConfig(");
     lines.emplace_back("        load_in_4bit=True,");
@@ -441,6 +495,51 @@ Launch unsloth(const TrainingSettings& s, std::string_view model) {
   return launch;
 }
 
+/// The names of TrainingArguments and some of Axolotl's own.
+std::string axolotl_optimizer(const TrainingSettings& s) {
+  if (s.optimizer == Optimizer::muon && !is_deepspeed(s)) return "muon";
+  // bitsandbytes' states cannot be sharded by FSDP 2.
+  const bool sharded = is_fsdp(s) && !is_deepspeed(s);
+  if (sharded && s.optimizer == Optimizer::adamw_8bit) return "adamw_torch_8bit";
+  return hf_optimizer(s);
+}
+
+void axolotl_optimizer_lines(const TrainingSettings& s, Lines& lines, Launch& launch) {
+  const std::string name = axolotl_optimizer(s);
+  // It has no default; those of Axolotl's own examples.
+  lines.push_back(std::string("learning_rate: ") + (s.lora ? "0.0002" : "0.00002"));
+  if (name.empty()) {
+    launch.missing.emplace_back("optimizer");
+    return;
+  }
+  lines.push_back("optimizer: " + name);
+  if (has_low_rank_gradients(s)) {
+    lines.emplace_back("optim_target_modules: [\"attn\", \"mlp\"]");
+    lines.push_back("optim_args: \"rank=" + std::to_string(s.galore_rank) + "\"");
+  }
+}
+
+/// Packing is for supervised training; what compares answers takes them as they are.
+void axolotl_objective_lines(const TrainingSettings& s, Lines& lines) {
+  if (s.objective == Objective::supervised || s.objective == Objective::ppo) {
+    lines.insert(lines.end(), {"sample_packing: true", "pad_to_sequence_len: true"});
+    return;
+  }
+  lines.push_back("rl: " + std::string(name_of(kObjectives, s.objective)));
+  if (s.objective == Objective::kto) lines.emplace_back("remove_unused_columns: false");
+  if (s.objective != Objective::grpo) return;
+  const std::int64_t answers = trained_sequences(s) * s.accumulation * s.n_gpus();
+  lines.insert(lines.end(), {"trl:", "  num_generations: " + std::to_string(s.completions),
+                             "  generation_batch_size: " + std::to_string(answers),
+                             "  max_completion_length: " + std::to_string(s.sequence),
+                             std::string("  beta: ") + (s.reference_model ? "0.04" : "0.0"),
+                             "  reward_funcs: [\"rewards.your_reward\"]"});
+  if (s.rollout_share > 0) {
+    lines.insert(lines.end(), {"  use_vllm: true", "  vllm_mode: colocate",
+                               "vllm:", "  gpu_memory_utilization: " + shortest(s.rollout_share)});
+  }
+}
+
 /// A string literal of Python is one of YAML, too.
 Launch axolotl(const TrainingSettings& s, std::string_view model) {
   Launch launch;
@@ -472,24 +571,27 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
     if (lora.base == BaseFormat::nf4) launch.missing.emplace_back("base");
     if (lora.base == BaseFormat::gptq4) launch.notes.emplace_back("gptq_checkpoint");
   }
-  lines.insert(lines.end(),
-               {"sequence_len: " + std::to_string(s.sequence), "sample_packing: true",
-                "pad_to_sequence_len: true", "micro_batch_size: " + std::to_string(s.batch),
-                "gradient_accumulation_steps: " + std::to_string(s.accumulation)});
-  const std::string optimizer = hf_optimizer(s);
-  if (optimizer.empty()) {
-    launch.missing.emplace_back("optimizer");
-  } else {
-    lines.push_back("optimizer: " + optimizer);
+  lines.insert(lines.end(), {"sequence_len: " + std::to_string(s.sequence),
+                             "micro_batch_size: " + std::to_string(trained_sequences(s)),
+                             "gradient_accumulation_steps: " + std::to_string(s.accumulation)});
+  axolotl_objective_lines(s, lines);
+  if (evaluates(s)) {
+    lines.insert(lines.end(),
+                 {"val_set_size: 0.05", "eval_batch_size: " + std::to_string(s.eval_batch)});
+  } else if (s.eval_batch > 0) {
+    launch.missing.emplace_back("eval_batch");
   }
+  axolotl_optimizer_lines(s, lines, launch);
   if (s.in_backward && s.optimizer != Optimizer::lomo) launch.missing.emplace_back("in_backward");
-  const char* const precision = s.precision == TrainingPrecision::fp32 ? "false"
-                                : autocasts(s)                         ? "true"
-                                                                       : "full";
-  lines.push_back(std::string("bf16: ") + precision);
+  // With it, weights are loaded in bf16 as well.
+  lines.push_back(std::string("bf16: ") + yaml(s.precision != TrainingPrecision::fp32));
+  if (!s.lora && s.precision == TrainingPrecision::autocast && !is_deepspeed(s)) {
+    launch.missing.emplace_back("precision");
+  }
   lines.push_back(std::string("gradient_checkpointing: ") +
                   (s.checkpointing == Checkpointing::offloaded ? "offload" : yaml(checkpoints(s))));
-  lines.push_back(std::string("flash_attention: ") + yaml(s.flash_attention));
+  lines.push_back(std::string("attn_implementation: ") +
+                  (s.flash_attention ? "flash_attention_2" : "eager"));
   if (s.fused_norm) lines.emplace_back("torch_compile: true");
   if (s.loss == LossPath::linear) {
     lines.insert(lines.end(), {"plugins:", "  - axolotl.integrations.liger.LigerPlugin",
@@ -498,12 +600,6 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
     lines.insert(lines.end(),
                  {"plugins:", "  - axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin",
                   "cut_cross_entropy: true"});
-  }
-  if (s.objective != Objective::supervised && s.objective != Objective::ppo) {
-    lines.push_back("rl: " + std::string(name_of(kObjectives, s.objective)));
-    if (s.objective == Objective::grpo) {
-      lines.insert(lines.end(), {"trl:", "  num_generations: " + std::to_string(s.completions)});
-    }
   }
   if (s.tp > 1) lines.push_back("tensor_parallel_size: " + std::to_string(s.tp));
   if (s.cp > 1) lines.push_back("context_parallel_size: " + std::to_string(s.cp));
@@ -524,24 +620,53 @@ Launch axolotl(const TrainingSettings& s, std::string_view model) {
   return launch;
 }
 
-/// Configurations that torchtune carries, by repository.
-const char* torchtune_config(std::string_view model) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 12> kConfigs = {
-      {{"meta-llama/Llama-3.1-8B", "llama3_1/8B"},
-       {"meta-llama/Llama-3.1-70B", "llama3_1/70B"},
-       {"meta-llama/Llama-3.2-1B", "llama3_2/1B"},
-       {"meta-llama/Llama-3.2-3B", "llama3_2/3B"},
-       {"meta-llama/Llama-3.3-70B", "llama3_3/70B"},
-       {"meta-llama/Llama-2-7b", "llama2/7B"},
-       {"Qwen/Qwen2.5-0.5B", "qwen2_5/0.5B"},
+/// Configurations that torchtune carries for a model: NAME_full, NAME_lora_single_device, ...
+struct TorchtuneConfigs {
+  std::string_view repository;
+  const char* name;
+  bool full_single = true;
+  bool lora_single = true;
+  bool qlora = false;
+  bool qlora_single = false;
+  bool full_single_adamw = false;
+
+  [[nodiscard]] bool has(TrainingMethod method, bool several) const {
+    switch (method) {
+      case TrainingMethod::full:
+        return several || full_single;
+      case TrainingMethod::lora:
+        return several || lora_single;
+      case TrainingMethod::qlora:
+        return several ? qlora : qlora_single;
+    }
+    return false;
+  }
+  /// Whether `optimizer.fused` stands in the configuration: on one GPU most train in full with an
+  /// optimizer of bitsandbytes.
+  [[nodiscard]] bool sets_fused(TrainingMethod method, bool several) const {
+    return several || method != TrainingMethod::full || full_single_adamw;
+  }
+};
+
+/// Of recipes/configs; nullptr: none.
+const TorchtuneConfigs* torchtune_configs(std::string_view model) {
+  static constexpr std::array<TorchtuneConfigs, 12> kConfigs = {
+      {{"meta-llama/Llama-3.1-8B", "llama3_1/8B", true, true, false, true},
+       {"meta-llama/Llama-3.1-70B", "llama3_1/70B", false, false},
+       {"meta-llama/Llama-3.2-1B", "llama3_2/1B", true, true, false, true},
+       {"meta-llama/Llama-3.2-3B", "llama3_2/3B", true, true, false, true},
+       {"meta-llama/Llama-3.3-70B", "llama3_3/70B", false, false, true, false},
+       {"meta-llama/Llama-2-7b", "llama2/7B", false, true, true, true},
+       {"Qwen/Qwen2.5-0.5B", "qwen2_5/0.5B", true, true, false, false, true},
        {"Qwen/Qwen2.5-1.5B", "qwen2_5/1.5B"},
        {"Qwen/Qwen2.5-3B", "qwen2_5/3B"},
        {"Qwen/Qwen2.5-7B", "qwen2_5/7B"},
-       {"google/gemma-2-2b", "gemma2/2B"},
-       {"google/gemma-2-9b", "gemma2/9B"}}};
-  for (const auto& [id, config] : kConfigs) {
-    const std::string_view rest = model.starts_with(id) ? model.substr(id.size()) : "x";
-    if (rest.empty() || rest == "-Instruct" || rest == "-hf" || rest == "-it") return config;
+       {"google/gemma-2-2b", "gemma2/2B", false, true, false, true},
+       {"google/gemma-2-9b", "gemma2/9B", false, true, false, true}}};
+  for (const TorchtuneConfigs& configs : kConfigs) {
+    if (!model.starts_with(configs.repository)) continue;
+    const std::string_view rest = model.substr(configs.repository.size());
+    if (rest.empty() || rest == "-Instruct" || rest == "-hf" || rest == "-it") return &configs;
   }
   return nullptr;
 }
@@ -565,10 +690,11 @@ const char* torchtune_optimizer(const TrainingSettings& s) {
 
 Launch torchtune(const TrainingSettings& s, std::string_view model) {
   Launch launch;
-  const char* const config = torchtune_config(model);
-  if (config == nullptr) launch.notes.emplace_back("no_torchtune_config");
   const bool several = s.n_gpus() > 1;
   const TrainingMethod method = method_of(s);
+  const TorchtuneConfigs* const configs = torchtune_configs(model);
+  const bool carried = configs != nullptr && configs->has(method, several);
+  if (!carried) launch.notes.emplace_back("no_torchtune_config");
   missing_parallel(s, false, launch);
   missing_checkpointing(s, launch);
   if (s.objective != Objective::supervised) launch.missing.emplace_back("objective");
@@ -578,12 +704,16 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
   if (several && s.data_parallel != DataParallel::fsdp && s.data_parallel != DataParallel::zero3) {
     launch.missing.emplace_back("data_parallel");
   }
-  if (several && method == TrainingMethod::qlora) launch.missing.emplace_back("base");
   if (s.loss != LossPath::linear) launch.missing.emplace_back("loss");
   if (s.offload != StateOffload::none) launch.missing.emplace_back("offload");
   if (s.lora && s.lora->fp32_embeddings) launch.missing.emplace_back("fp32_embeddings");
   if (s.lora && s.lora->save_embeddings) launch.missing.emplace_back("save_embeddings");
-  if (config == nullptr) return launch;
+  if (s.lora && s.in_backward) launch.missing.emplace_back("in_backward");
+  // Gemma's head is its token table; its builders have no option to adapt it.
+  const bool head = s.lora && (s.lora->targets & kTargetHead) != 0;
+  const bool gemma = model.starts_with("google/");
+  if (head && gemma) launch.missing.emplace_back("targets");
+  if (!carried) return launch;
   const std::string kind = s.lora ? "lora" : "full";
   const std::string recipe = kind + "_finetune_" + (several ? "distributed" : "single_device");
   const std::string variant = method == TrainingMethod::qlora ? "qlora" : kind;
@@ -591,7 +721,8 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
   command.words = {"tune", "run"};
   if (several) command.flag("--nproc_per_node", std::to_string(s.n_gpus()));
   command.flag(recipe);
-  command.flag("--config", std::string(config) + "_" + variant + (several ? "" : "_single_device"));
+  command.flag("--config",
+               std::string(configs->name) + "_" + variant + (several ? "" : "_single_device"));
   const auto set = [&](const char* name, const std::string& value) {
     command.flag(std::string(name) + "=" + value);
   };
@@ -611,8 +742,11 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
     set("optimizer", optimizer);
     const bool fuses = s.optimizer == Optimizer::adamw && !s.paged;
     if (fuses) set("optimizer.fused", python(s.update == UpdateKind::fused));
+    // bitsandbytes' refuse the argument, and what is not there cannot be removed.
+    if (!fuses && configs->sets_fused(method, several)) command.flag("~optimizer.fused");
   }
-  if (s.in_backward) set("optimizer_in_bwd", "True");
+  // True in some configurations, which then refuse to accumulate.
+  if (!s.lora) set("optimizer_in_bwd", python(s.in_backward));
   if (s.lora) {
     const LoraSettings& lora = *s.lora;
     set("model.lora_rank", std::to_string(lora.rank));
@@ -626,7 +760,7 @@ Launch torchtune(const TrainingSettings& s, std::string_view model) {
     }
     set("model.lora_attn_modules", modules + "]");
     set("model.apply_lora_to_mlp", python((lora.targets & kTargetDown) != 0));
-    set("model.apply_lora_to_output", python((lora.targets & kTargetHead) != 0));
+    if (head && !gemma) set("model.apply_lora_to_output", "True");
     if (lora.dora) set("model.use_dora", "True");
   }
   launch.blocks.push_back({"command", "", command.text(Shell::posix)});

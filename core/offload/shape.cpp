@@ -31,7 +31,10 @@ void add_matrix(const Model& model, const Tensor& tensor, OffloadShape& shape) {
   double active = elements;
   if (tensor.role == TensorRole::routed_expert) {
     const FeedForward& ff = model.layers[static_cast<std::size_t>(tensor.layer)].feed_forward;
-    active *= static_cast<double>(ff.n_expert_used) / static_cast<double>(ff.n_expert);
+    // A file may hold experts that its keys do not count: all are used then.
+    if (ff.n_expert > 0) {
+      active *= static_cast<double>(ff.n_expert_used) / static_cast<double>(ff.n_expert);
+    }
   }
   shape.matrix_elements += elements;
   shape.active_matrix_elements += active;

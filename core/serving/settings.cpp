@@ -1,6 +1,7 @@
 #include "core/serving/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -11,22 +12,39 @@ namespace {
 
 constexpr std::int64_t kMaxTokens = std::int64_t{1} << 31;
 /// Cards from this size on get the larger defaults: EngineArgs.get_batch_defaults in
-/// vllm/engine/arg_utils.py ("H100, MI300x": at least 70 GiB of memory).
+/// vllm/engine/arg_utils.py ("H100, MI300x": at least 70 GiB of memory, and no A100).
 constexpr Bytes kLargeCard = 70 * kGiB;
 
-// SGLang: ServerArgs in srt/server_args.py picks the prefill chunk by memory of the card.
-std::int64_t sglang_prefill_chunk(Bytes device_total) {
-  if (device_total < 20 * kGiB) return 2048;
-  if (device_total < 60 * kGiB) return 4096;
-  return 8192;
+/// SGLang's defaults by memory of the card: tokens of a prefill chunk, and the largest batch with a
+/// CUDA graph, which is smaller where fewer than four cards share a model.
+/// ServerArgs._handle_gpu_memory_settings in srt/server_args.py.
+struct SglangTier {
+  Bytes below;
+  std::int64_t chunk;
+  std::int64_t graphs;
+  std::int64_t graphs_of_four;
+};
+
+SglangTier sglang_tier(Bytes device_total) {
+  constexpr std::array<SglangTier, 4> kTiers = {{{20 * kGiB, 2048, 8, 8},
+                                                 {35 * kGiB, 2048, 24, 80},
+                                                 {60 * kGiB, 4096, 32, 160},
+                                                 {160 * kGiB, 8192, 256, 512}}};
+  for (const SglangTier& tier : kTiers) {
+    if (device_total < tier.below) return tier;
+  }
+  return {0, 16384, 512, 512};
 }
 
 /// SGLang's default: what is left after a reserve for activations and graphs (MiB in its source).
 double sglang_fraction(const ServingSettings& s) {
+  constexpr double kLeastOfLarge = 10 * 1024;  // cards above 60 GiB
+  const SglangTier tier = sglang_tier(s.device_total);
   const double chunk = static_cast<double>(std::max<std::int64_t>(s.max_num_batched_tokens, 2048));
-  const double graphs = 2.0 * static_cast<double>(std::min<std::int64_t>(s.max_num_seqs, 512));
+  const auto graphs = static_cast<double>(s.parallel.tp < 4 ? tier.graphs : tier.graphs_of_four);
   const double ranks = static_cast<double>(s.parallel.tp * s.parallel.pp);
-  const double reserve_mib = 512 + 1.5 * chunk + graphs + 1024 * ranks / 8;
+  double reserve_mib = 512 + 1.5 * chunk + 2 * graphs + 1024 * ranks / 8;
+  if (s.device_total > 60 * kGiB) reserve_mib = std::max(reserve_mib, kLeastOfLarge);
   const double total_mib = static_cast<double>(s.device_total) / static_cast<double>(kMiB);
   return std::max(0.0, 1 - reserve_mib / total_mib);
 }
@@ -61,17 +79,34 @@ std::int64_t default_block_size(ServingRuntime runtime, const Model& model) {
   return 0;
 }
 
+/// vLLM fits its own numbers to each other and to the length, never those that were asked for
+/// (_set_default_max_num_seqs_and_batched_tokens_args in the same file). Encoders read a text at
+/// once, so a batch holds the longest.
+void fit_batches(ServingSettings& s, const Model& model, bool asked_tokens, bool asked_seqs) {
+  if (!asked_tokens) {
+    if (model.is_encoder) {
+      s.max_num_batched_tokens = std::max(s.max_num_batched_tokens, s.max_model_len);
+    }
+    s.max_num_batched_tokens = std::min(s.max_num_batched_tokens, s.max_num_seqs * s.max_model_len);
+  }
+  if (!asked_seqs) s.max_num_seqs = std::min(s.max_num_seqs, s.max_num_batched_tokens);
+}
+
 void fill_runtime_defaults(ServingSettings& s, const Model& model) {
-  const bool large = s.device_total >= kLargeCard;
+  const bool vllm = s.runtime == ServingRuntime::vllm;
   const bool sglang = s.runtime == ServingRuntime::sglang;
-  if (s.max_num_batched_tokens == 0) {
+  const bool large = s.device_total >= kLargeCard && !(vllm && s.is_a100);
+  const bool asked_tokens = s.max_num_batched_tokens > 0;
+  const bool asked_seqs = s.max_num_seqs > 0;
+  if (!asked_tokens) {
     if (sglang) {
-      s.max_num_batched_tokens = sglang_prefill_chunk(s.device_total);
+      s.max_num_batched_tokens = sglang_tier(s.device_total).chunk;
     } else {
       s.max_num_batched_tokens = large ? 8192 : 2048;
     }
   }
-  if (s.max_num_seqs == 0) s.max_num_seqs = large && !sglang ? 1024 : 256;
+  if (!asked_seqs) s.max_num_seqs = large && !sglang ? 1024 : 256;
+  if (vllm) fit_batches(s, model, asked_tokens, asked_seqs);
   if (s.block_size == 0) s.block_size = default_block_size(s.runtime, model);
   if (s.memory_fraction == 0) s.memory_fraction = default_fraction(s);
 }
@@ -109,13 +144,17 @@ Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
 
 }  // namespace
 
+bool names_a100(std::string_view device_name) {
+  return device_name.find("A100") != std::string_view::npos;
+}
+
 Result<ServingSettings> with_defaults(const ServingSettings& settings, const Model& model) {
   const Result<ServingSettings> checked = check(settings, model);
   if (!checked) return checked.error();
   ServingSettings filled = checked.value();
-  fill_runtime_defaults(filled, model);
   if (filled.max_model_len == 0) filled.max_model_len = model.n_ctx_train;
   if (filled.max_model_len <= 0) return Error{"ctx_range", "max_model_len", "1.."};
+  fill_runtime_defaults(filled, model);
   return filled;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/model/model.hpp"
 #include "core/units/bytes.hpp"
@@ -35,6 +36,7 @@ struct ServingSettings {
   ServingRuntime runtime = ServingRuntime::vllm;
   Parallelism parallel;
   Bytes device_total = 0;          // of one GPU, as CUDA reports it
+  bool is_a100 = false;            // vLLM gives it the batches of small cards, whatever its size
   double memory_fraction = 0;      // gpu_memory_utilization, mem_fraction_static, kv fraction
   std::int64_t max_model_len = 0;  // 0: the model's training length
   std::int64_t max_num_batched_tokens = 0;
@@ -44,6 +46,9 @@ struct ServingSettings {
   bool enforce_eager = false;     // no CUDA graphs
   bool hybrid_kv_manager = true;  // vLLM: window layers pay for their window only
 };
+
+/// vLLM's own test of the driver's name of a device.
+[[nodiscard]] bool names_a100(std::string_view device_name);
 
 /// The settings with the runtime's defaults filled in.
 /// Errors (code, field): device_zero device; fraction_range memory_fraction; ctx_range

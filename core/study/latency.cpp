@@ -162,6 +162,13 @@ std::string flags_of(const LlamaCppSettings& settings) {
   if (settings.n_gpu_layers >= 0) add("-ngl " + std::to_string(settings.n_gpu_layers));
   if (settings.n_cpu_moe > 0) add("--n-cpu-moe " + std::to_string(settings.n_cpu_moe));
   if (!settings.offload_kv) add("-nkvo");
+  if (!settings.tensor_split.empty()) {
+    std::string split;
+    for (const double layers : settings.tensor_split) {
+      split += (split.empty() ? "" : ",") + std::to_string(std::llround(layers));
+    }
+    add("-ts " + split);
+  }
   return flags;
 }
 

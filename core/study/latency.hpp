@@ -28,7 +28,7 @@ enum class LatencyRuntime {
 struct LatencyRow {
   LatencyRuntime runtime = LatencyRuntime::flexgen;
   std::string mix;    // of llama.cpp: "F16", "Q4_K_M"
-  std::string flags;  // of llama.cpp: "-ngl 99 --n-cpu-moe 12"
+  std::string flags;  // of llama.cpp: "-ngl 99 --n-cpu-moe 12 -ts 40,9"
   Bytes gpu = 0;      // weights there, all GPUs
   Bytes host = 0;
   Bytes disk = 0;  // read again for every token

@@ -282,6 +282,7 @@ Result<LogCheck> check_serving_log(InferenceStudy& study, const LogReading& log,
   if (log.fact("kv_type").substr(0, 3) == "fp8") used.kv_type = KvCacheType::fp8;
   for (const LogDevice& device : log.devices) {
     if (device.total > 0) used.device_total = device.total;
+    if (!device.name.empty()) used.is_a100 = names_a100(device.name);
   }
   const auto estimate = study.serving(format, used);
   if (!estimate) return estimate.error();

@@ -185,6 +185,7 @@ Result<std::vector<DeviceChoice>> devices_that_serve(InferenceStudy& study, std:
       if (!capacity) continue;
       ServingSettings asked = settings;
       asked.device_total = capacity.value().usable.bytes;
+      asked.is_a100 = names_a100(device.name);
       std::optional<DeviceChoice> found;
       for (const std::int64_t n : kCounts) {
         if (stands_alone(device) && n > 1) break;

@@ -267,7 +267,7 @@ export const training = {
   "command.axolotl_yaml": "Save as axolotl.yaml",
   "command.your_dataset": "your/dataset stands for your data.",
   "command.gptq_checkpoint": "Put in the name of a model quantized with GPTQ.",
-  "command.no_torchtune_config": "torchtune carries no configuration for this model.",
+  "command.no_torchtune_config": "torchtune carries no configuration for this model trained this way.",
   "train.zero": "ZeRO (Table 1 of its paper)",
   "train.zero_lead": "Weights, gradients and states alone; no activations.",
   "train.zero_paper": "paper: 7.5B, 64 GPUs",

@@ -267,7 +267,7 @@ export const training = {
   "command.axolotl_yaml": "axolotl.yaml として保存",
   "command.your_dataset": "your/dataset は自分のデータの名前にします。",
   "command.gptq_checkpoint": "GPTQ で量子化されたモデルの名前にします。",
-  "command.no_torchtune_config": "torchtune はこのモデルの設定を持っていません。",
+  "command.no_torchtune_config": "torchtune は、このモデルをこの方法で学習する設定を持っていません。",
   "train.zero": "ZeRO で分けると（論文の表1）",
   "train.zero_lead": "重み・勾配・状態だけの量です。活性値などは入っていません。",
   "train.zero_paper": "論文：7.5B、64 枚",

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fit/serving.hpp"
 #include "core/hardware/hardware.hpp"
 #include "tests/unit/support/truth_model.hpp"
 
@@ -184,6 +185,29 @@ TEST_CASE("advice does not depend on earlier questions", "[advice]") {
   }
 }
 
+TEST_CASE("an encoder is not told to read shorter texts", "[advice]") {
+  InferenceStudy study(truth_model("bge-m3"));
+  LlamaCppAdviceQuestion q = question(1, 16);
+  q.settings.n_ctx = 8192;
+  q.settings.n_batch = q.settings.n_ubatch = 8192;
+  q.settings.flash_attention = FlashAttention::off;
+  const auto has_ubatch = [](const std::vector<Advice>& advice) {
+    return std::any_of(advice.begin(), advice.end(),
+                       [](const Advice& row) { return row.kinds.front() == AdviceKind::ubatch; });
+  };
+  const auto advice = advise_llama_cpp(study, q);
+  REQUIRE(advice.ok());
+  CHECK_FALSE(advice.value().empty());
+  CHECK_FALSE(has_ubatch(advice.value()));
+  // What writes text may read prompts in smaller pieces, also where 0 says "as -b".
+  q.settings.n_ubatch = 0;
+  InferenceStudy writer(truth_model("Llama-3.2-1B"));
+  q.goal.rooms.front().usable = 3 * kGiB;
+  const auto pieces = advise_llama_cpp(writer, q);
+  REQUIRE(pieces.ok());
+  CHECK(has_ubatch(pieces.value()));
+}
+
 TEST_CASE("servers: users fit after each change", "[advice]") {
   InferenceStudy study(truth_model("Llama-3.1-8B"));
   ServingAdviceQuestion q;
@@ -211,7 +235,35 @@ TEST_CASE("servers: users fit after each change", "[advice]") {
     CHECK(serves(estimate.value(), changed.users));
     CHECK(row.saving > 0);
   }
+  // SGLang keeps activations and graphs outside its fraction: on a small card 0.95 leaves too
+  // little for them.
+  ServingAdviceQuestion outside = q;
+  outside.settings.runtime = ServingRuntime::sglang;
+  outside.settings.device_total = 18 * kGiB;
+  outside.settings.max_model_len = 4096;
+  outside.users = 2;
+  ServingSettings full = outside.settings;
+  full.memory_fraction = 0.95;
+  const auto filled = study.serving(q.format, full);
+  REQUIRE(serves(filled.value(), outside.users));
+  REQUIRE(fit_server(filled.value()).verdict() == Verdict::over);
+  const auto refused = advise_serving(study, outside);
+  REQUIRE(refused.ok());
+  for (const Advice& row : refused.value()) {
+    CHECK(row.kinds.front() != AdviceKind::memory_fraction);
+  }
+  // A solver that is free to lower max_num_seqs finds a longer context than fits as vLLM runs: it
+  // is still too long.
   q.users = 1;
+  const auto longest =
+      longest_context(study.model(), study.tensor_bytes(q.format).value(), q.settings, q.users);
+  REQUIRE(longest.ok());
+  q.settings.max_model_len = longest.value().value;
+  const auto shorter = advise_serving(study, q);
+  REQUIRE(shorter.ok());
+  CHECK(std::any_of(shorter.value().begin(), shorter.value().end(), [](const Advice& row) {
+    return row.kinds == std::vector<AdviceKind>{AdviceKind::context};
+  }));
   q.settings.max_model_len = 4096;
   const auto none = advise_serving(study, q);
   REQUIRE(none.ok());

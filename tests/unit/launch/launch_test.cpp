@@ -197,7 +197,7 @@ TEST_CASE("Ollama: a Modelfile, the server's environment, and what it has no opt
   CHECK(launch.blocks[0].file == "Modelfile");
   CHECK(launch.blocks[0].text ==
         "FROM \"./My Model-Q4.gguf\"\nPARAMETER num_ctx 4096\nPARAMETER num_gpu 12\n"
-        "PARAMETER num_batch 2048\n");
+        "PARAMETER num_batch 512\n");
   CHECK(launch.blocks[1].text ==
         "OLLAMA_NUM_PARALLEL=2 OLLAMA_KV_CACHE_TYPE=q8_0 OLLAMA_FLASH_ATTENTION=1 ollama serve");
   CHECK(launch.blocks[2].text == "ollama create mymodel-q4 -f Modelfile\nollama run mymodel-q4");
@@ -225,6 +225,11 @@ TEST_CASE("servers get the settings of the estimate and nothing that was left to
   CHECK(vllm.notes.empty());
   CHECK(launch_server(settings, "org/model", "awq-4bit-g128", Shell::posix).notes ==
         std::vector<std::string>{"quantized_checkpoint"});
+  settings.kv_type = KvCacheType::int8_per_token_head;
+  const Launch per_head = launch_server(settings, "org/model", "bf16", Shell::posix);
+  CHECK(contains(per_head.blocks.front().text, "--kv-cache-dtype int8_per_token_head"));
+  CHECK(per_head.missing.empty());
+  settings.kv_type = KvCacheType::fp8;
 
   settings.runtime = ServingRuntime::sglang;
   const std::string sglang =
@@ -271,6 +276,12 @@ TEST_CASE("LM Studio and KoboldCpp are told what they have flags for", "[launch]
   CHECK(contains(kobold, "--quantkv 1"));
   CHECK(contains(kobold, "--overridetensors "));
   CHECK(contains(kobold, "exps=CPU,ffn_up=CUDA1"));
+  // Mapping is no longer the default, flash attention is.
+  CHECK(contains(kobold, "--usemmap"));
+  settings.flash_attention = FlashAttention::off;
+  settings.type_v = GgmlType::F16;
+  CHECK(contains(command_of(LlamaCppProgram::koboldcpp, settings), "--noflashattention"));
+  settings.flash_attention = FlashAttention::automatic;
   const std::string studio = command_of(LlamaCppProgram::lm_studio, settings, "-x.gguf");
   CHECK(contains(studio, "lms load ./-x.gguf"));
   CHECK(contains(studio, "--gpu max"));
@@ -293,9 +304,62 @@ TEST_CASE("files beside the model are named, and the reader is told to replace t
   const std::string& text = launch.blocks.front().text;
   CHECK(contains(text, "--mmproj mmproj.gguf"));
   CHECK(contains(text, "--no-mmproj-offload"));
-  CHECK(contains(text, "--lora lora.gguf"));
-  CHECK(contains(text, "--lora lora-2.gguf"));
+  CHECK(contains(text, "--lora 'lora.gguf,lora-2.gguf'"));
   CHECK(contains(text, "-md draft.gguf"));
-  CHECK(contains(text, "--draft-max 8"));
+  CHECK(contains(text, "--spec-draft-n-max 8"));
   CHECK(launch.notes == std::vector<std::string>{"part_files"});
+
+  const std::string kobold =
+      launch_llama_cpp(LlamaCppProgram::koboldcpp, settings, context, "m.gguf", Shell::posix)
+          .blocks.front()
+          .text;
+  CHECK(contains(kobold, "--mmproj mmproj.gguf"));
+  CHECK(contains(kobold, "--mmprojcpu"));
+  CHECK(contains(kobold, "--lora lora.gguf lora-2.gguf"));
+  CHECK(contains(kobold, "--draftmodel draft.gguf"));
+  CHECK(contains(kobold, "--draftamount 8"));
+
+  const Launch ollama =
+      launch_llama_cpp(LlamaCppProgram::ollama, settings, context, "m.gguf", Shell::posix);
+  CHECK(contains(ollama.blocks[0].text,
+                 "FROM ./m.gguf\nFROM ./mmproj.gguf\nADAPTER ./lora.gguf\n"
+                 "ADAPTER ./lora-2.gguf\nPARAMETER num_ctx"));
+  CHECK(ollama.missing == std::vector<std::string>{"draft", "mmproj_cpu"});
+}
+
+TEST_CASE("flags follow the release that the estimate is of", "[launch]") {
+  LlamaCppSettings settings = on_gpus(1);
+  settings.mmap = false;
+  settings.load_mtp = true;
+  settings.n_draft = 3;
+  settings.flash_attention = FlashAttention::on;
+  const auto of = [&](LlamaCppRelease release) {
+    settings.release = release;
+    return command_of(LlamaCppProgram::server, settings);
+  };
+  const std::string now = of(LlamaCppRelease::v0_5_0);
+  CHECK(contains(now, "--load-mode none"));
+  CHECK(contains(now, "--spec-type draft-mtp"));
+  CHECK(contains(now, "--spec-draft-n-max 3"));
+  CHECK_FALSE(contains(now, "--no-mmap"));
+  const std::string in_2025 = of(LlamaCppRelease::build_2025_11);
+  CHECK(contains(in_2025, "--no-mmap"));
+  CHECK(contains(in_2025, "-fa on"));
+  CHECK_FALSE(contains(in_2025, "--load-mode"));
+  CHECK_FALSE(contains(in_2025, "--spec-"));
+  CHECK(contains(of(LlamaCppRelease::build_2025_05), "-fa \\\n"));
+}
+
+TEST_CASE("what a program would refuse is named instead of written", "[launch]") {
+  LlamaCppSettings settings = on_gpus(1);
+  settings.n_ctx = 300'000;
+  settings.n_ubatch = 384;  // no power of two
+  settings.swa_full = true;
+  const Model model = truth_model("Llama-3.2-1B");
+  const auto context = normalize(settings, model).value();
+  const Launch kobold =
+      launch_llama_cpp(LlamaCppProgram::koboldcpp, settings, context, "m.gguf", Shell::posix);
+  CHECK_FALSE(contains(kobold.blocks.front().text, "--contextsize"));
+  CHECK_FALSE(contains(kobold.blocks.front().text, "--blasbatchsize"));
+  CHECK(kobold.missing == std::vector<std::string>{"n_ctx", "n_ubatch", "swa_full"});
 }

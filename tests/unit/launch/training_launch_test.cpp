@@ -118,3 +118,126 @@ TEST_CASE("A model may be called anything", "[launch][training]") {
     }
   }
 }
+
+TEST_CASE("GRPO: a trainer's batch counts answers, of which a prompt's stay together",
+          "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::lora);
+  s.objective = Objective::grpo;
+  s.batch = 2;
+  s.completions = 8;
+  s.accumulation = 3;
+  s.eval_batch = 4;  // half a prompt
+  const Launch trl = launch_training(TrainingFramework::transformers, s, kLlama);
+  CHECK(contains(all(trl), "per_device_train_batch_size=16,"));
+  CHECK(misses(trl, "eval_batch"));
+  s.eval_batch = 0;
+  s.dp = 2;
+  const std::string axolotl = all(launch_training(TrainingFramework::axolotl, s, kLlama));
+  CHECK(contains(axolotl, "micro_batch_size: 16\n"));
+  CHECK(contains(axolotl, "  generation_batch_size: 96\n"));
+  CHECK(contains(axolotl, "  max_completion_length: 2048\n"));
+  CHECK_FALSE(contains(axolotl, "sample_packing"));
+}
+
+TEST_CASE("Trainers and their options are asked for where they are", "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::lora);
+  s.checkpointing = Checkpointing::offloaded;
+  s.eval_batch = 1;
+  const std::string sft = all(launch_training(TrainingFramework::transformers, s, kLlama));
+  CHECK(contains(sft, "activation_offloading=True"));
+  CHECK(contains(sft, "eval_dataset="));
+  s.objective = Objective::orpo;
+  const Launch orpo = launch_training(TrainingFramework::transformers, s, kLlama);
+  CHECK(contains(all(orpo), "from trl.experimental.orpo import ORPOConfig, ORPOTrainer"));
+  CHECK_FALSE(contains(all(orpo), "activation_offloading"));
+  CHECK(misses(orpo, "checkpointing"));
+  s.optimizer = Optimizer::sgd_momentum;
+  CHECK(misses(launch_training(TrainingFramework::transformers, s, kLlama), "optimizer"));
+}
+
+TEST_CASE("Several processes load a quantized base each on its own GPU", "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::qlora);
+  const char* const own = "device_map={\"\": int(os.environ[\"LOCAL_RANK\"])},";
+  CHECK_FALSE(contains(all(launch_training(TrainingFramework::transformers, s, kLlama)), own));
+  s.dp = 2;
+  const std::string two = all(launch_training(TrainingFramework::transformers, s, kLlama));
+  CHECK(contains(two, own));
+  CHECK(contains(two, "import os\n"));
+}
+
+TEST_CASE("DeepSpeed's file agrees with the trainer's arguments", "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::full);
+  s.data_parallel = DataParallel::zero2;
+  s.dp = 2;
+  for (const TrainingPrecision precision :
+       {TrainingPrecision::bf16, TrainingPrecision::autocast, TrainingPrecision::master_fp32}) {
+    s.precision = precision;
+    const Launch launch = launch_training(TrainingFramework::transformers, s, kLlama);
+    CHECK(contains(all(launch), "bf16=True"));
+    CHECK(contains(all(launch), "\"bf16\": {\"enabled\": true"));
+    CHECK(misses(launch, "precision") == (precision != TrainingPrecision::master_fp32));
+  }
+  s.precision = TrainingPrecision::fp32;
+  CHECK(contains(all(launch_training(TrainingFramework::transformers, s, kLlama)), "bf16=False"));
+  // Only stage 3 writes to a disk, and 16-bit masters need a stage.
+  s.precision = TrainingPrecision::master_bf16;
+  s.offload = StateOffload::nvme;
+  const Launch nvme = launch_training(TrainingFramework::transformers, s, kLlama);
+  CHECK(misses(nvme, "offload"));
+  CHECK_FALSE(contains(all(nvme), "nvme"));
+  s.offload = StateOffload::none;
+  s.data_parallel = DataParallel::ddp;
+  CHECK(contains(all(launch_training(TrainingFramework::transformers, s, kLlama)), "\"stage\": 1"));
+}
+
+TEST_CASE("Axolotl's file has what its schema demands and nothing that it refuses",
+          "[launch][training]") {
+  TrainingSettings s = usual_training(TrainingMethod::full);
+  s.precision = TrainingPrecision::bf16;
+  s.flash_attention = false;
+  s.optimizer = Optimizer::galore;
+  const std::string text = all(launch_training(TrainingFramework::axolotl, s, kLlama));
+  CHECK(contains(text, "learning_rate: 0.00002\n"));
+  CHECK(contains(text, "bf16: true\n"));
+  CHECK(contains(text, "attn_implementation: eager\n"));
+  CHECK(contains(text, "optim_target_modules: "));
+  CHECK(contains(text, "sample_packing: true\n"));
+  s.objective = Objective::kto;
+  const std::string kto = all(launch_training(TrainingFramework::axolotl, s, kLlama));
+  CHECK_FALSE(contains(kto, "sample_packing"));
+  CHECK(contains(kto, "remove_unused_columns: false\n"));
+  s = usual_training(TrainingMethod::full);
+  CHECK(misses(launch_training(TrainingFramework::axolotl, s, kLlama), "precision"));
+  s.data_parallel = DataParallel::fsdp;
+  s.dp = 2;
+  s.optimizer = Optimizer::adamw_8bit;
+  CHECK(contains(all(launch_training(TrainingFramework::axolotl, s, kLlama)),
+                 "optimizer: adamw_torch_8bit\n"));
+}
+
+TEST_CASE("torchtune is asked only for configurations that it carries", "[launch][training]") {
+  const auto notes = [](const TrainingSettings& s, const char* model) {
+    return launch_training(TrainingFramework::torchtune, s, model).notes;
+  };
+  const std::vector<std::string> none = {"no_torchtune_config"};
+  TrainingSettings s = usual_training(TrainingMethod::full);
+  CHECK(notes(s, "meta-llama/Llama-3.1-70B-Instruct") == none);
+  CHECK(notes(s, "google/gemma-2-2b") == none);
+  CHECK(notes(s, kLlama).empty());
+  s.optimizer = Optimizer::adamw_8bit;
+  // One GPU: bitsandbytes' own optimizer, which has no `fused` to remove.
+  std::string text = all(launch_training(TrainingFramework::torchtune, s, kLlama));
+  CHECK_FALSE(contains(text, "optimizer.fused"));
+  CHECK(contains(text, "optimizer_in_bwd=False"));
+  s.dp = 2;
+  s.data_parallel = DataParallel::fsdp;
+  CHECK(notes(s, "meta-llama/Llama-3.1-70B-Instruct").empty());
+  text = all(launch_training(TrainingFramework::torchtune, s, kLlama));
+  CHECK(contains(text, "'~optimizer.fused'"));
+  const TrainingSettings qlora = usual_training(TrainingMethod::qlora);
+  CHECK(notes(qlora, kLlama).empty());
+  CHECK(notes(qlora, "Qwen/Qwen2.5-7B-Instruct") == none);
+  const std::string gemma =
+      all(launch_training(TrainingFramework::torchtune, qlora, "google/gemma-2-9b"));
+  CHECK_FALSE(contains(gemma, "apply_lora_to_output"));
+}

@@ -42,6 +42,15 @@ TEST_CASE("grouped and latent attention keep less, experts pass less", "[offload
   CHECK(mixtral.n_ff == 2 * 14336);
 }
 
+TEST_CASE("experts that a file does not count are all used", "[offload]") {
+  Model model = catalog_model_of("mistralai/Mixtral-8x7B-Instruct-v0.1");
+  for (Layer& layer : model.layers) {
+    layer.feed_forward.n_expert = layer.feed_forward.n_expert_used = 0;
+  }
+  const OffloadShape shape = offload_shape(model).value();
+  CHECK(shape.active_matrix_elements == shape.matrix_elements);
+}
+
 TEST_CASE("a requested percentage places whole tensors", "[offload]") {
   const OffloadShape shape = shape_of("facebook/opt-30b");
   // The paper's 20 / 80 puts one of twelve parts on the GPU, 10 / 90 none; 0 / 50 is exact.

@@ -1,5 +1,6 @@
 // Expected figures: start-up logs of vLLM, SGLang and TensorRT-LLM (tests/truth/serving.csv).
 #include <catch_amalgamated.hpp>
+#include <cmath>
 #include <numeric>
 
 #include "core/quantization/format.hpp"
@@ -193,4 +194,32 @@ TEST_CASE("a server keeps no pool for an encoder: its batch is the limit") {
   for (const Term& t : estimate.value().terms) CHECK(t.id != "kv_pool");
   const auto small = estimate_serving(model, bytes, settings_for(1, 0.5));
   CHECK_FALSE(small.value().starts);
+}
+
+TEST_CASE("defaults of vLLM and SGLang follow the card and the model", "[serving]") {
+  const Model model = truth_model("Llama-3.2-1B");
+  ServingSettings s = settings_for(1, 80);
+  s.max_model_len = 8192;
+  CHECK(with_defaults(s, model).value().max_num_seqs == 1024);
+  CHECK(with_defaults(s, model).value().max_num_batched_tokens == 8192);
+  s.is_a100 = names_a100("NVIDIA A100-SXM4-80GB");
+  CHECK(with_defaults(s, model).value().max_num_seqs == 256);
+  CHECK(with_defaults(s, model).value().max_num_batched_tokens == 2048);
+  CHECK_FALSE(names_a100("NVIDIA H100 80GB HBM3"));
+  // A text is read at once: vLLM refuses batches that are shorter.
+  s.is_a100 = false;
+  s.device_total = 24 * kGiB;
+  CHECK(with_defaults(s, truth_model("bge-m3")).value().max_num_batched_tokens == 8192);
+
+  s.runtime = ServingRuntime::sglang;
+  const auto sglang = [&](std::int64_t card_gib) {
+    s.device_total = card_gib * kGiB;
+    return with_defaults(s, model).value();
+  };
+  CHECK(sglang(24).max_num_batched_tokens == 2048);
+  CHECK(sglang(40).max_num_batched_tokens == 4096);
+  CHECK(sglang(80).max_num_batched_tokens == 8192);
+  CHECK(sglang(192).max_num_batched_tokens == 16384);
+  // (24576 - 512 - 1.5 x 2048 - 2 x 24 - 128) / 24576
+  CHECK(std::abs(sglang(24).memory_fraction - 0.84701) < 1e-5);
 }

@@ -155,6 +155,14 @@ TEST_CASE("one memory for GPU and CPU: llama.cpp answers, nothing else is moved"
   CHECK(rows[1].high > 10);
 }
 
+TEST_CASE("the split over unequal cards is among the flags", "[offload]") {
+  Machine machine = paper_machine();
+  machine.devices = {{device_of("rtx-3090"), 1, {}}, {device_of("rtx-3060"), 1, {}}};
+  const LatencyRow row = rows_of("meta-llama/Llama-3.1-70B", machine)[2];
+  CHECK(row.mix == "Q4_K_M");
+  CHECK(row.flags.find(" -ts ") != std::string::npos);
+}
+
 TEST_CASE("llama.cpp leaves layers of a dense model on the CPU, experts of a mixture",
           "[offload]") {
   Machine machine = paper_machine();

@@ -249,7 +249,7 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
           { class: "advanced-grid" },
           select("dr", t("infer.draft"), [{ value: "", label: t("infer.no_draft") }, ...drafts.map(({ id, name }) => ({ value: id, label: name }))]),
           select("dq", t("infer.draft_mix"), [...choices.mixes].reverse()),
-          number("nd", { label: t("infer.n_draft"), hint: "--draft-max" }),
+          number("nd", { label: t("infer.n_draft"), hint: "--spec-draft-n-max" }),
           h("div", {}, number("mp", { label: t("infer.mmproj"), unit: "MiB", placeholder: "0", hint: t("infer.mmproj_hint") }), fileButton("mp", t("infer.mmproj_open"), t("infer.mmproj"), onProjector)),
           number("lr", { label: t("infer.lora_rank"), placeholder: "0", hint: t("infer.lora_hint") }),
           number("ln", { label: t("infer.n_lora") }),
