@@ -369,7 +369,12 @@ async function start() {
   } catch (error) {
     document.documentElement.lang = language;
     console.error(error);
-    await loadLanguage(language);
+    try {
+      await loadLanguage(language);
+    } catch {
+      document.getElementById("no-words")?.removeAttribute("hidden"); // those of the page itself
+      return;
+    }
     const t = translator(language);
     const again = h("button", { type: "button", class: "button-line", on: { click: () => location.reload() } }, t("app.load_again"));
     const sentence = error instanceof NotLoaded ? [t("app.load_failed"), " ", again] : [t("error.no_wasm")];

@@ -58,7 +58,7 @@ bool is_left_alone(const Tensor& tensor) {
   const bool is_vector = tensor.ne[1] * tensor.ne[2] * tensor.ne[3] == 1;
   // Stacked experts have names without ".weight" in some Hugging Face checkpoints.
   if (tensor.role == TensorRole::routed_expert) return is_vector;
-  return converter_type(tensor, GgmlType::F16) == GgmlType::F32;
+  return stays_as_converted(tensor);
 }
 
 /// What one matrix costs, in the terms of the header: K inputs, N outputs.

@@ -167,18 +167,14 @@ bool is_llm_type_70b(const Model& model, std::int64_t n_gqa) {
 
 }  // namespace
 
-GgmlType converter_type(const Tensor& tensor, GgmlType base) {
-  // conversion/base.py: vectors, *_norm.weight, whatever is not called "weight" (expert biases,
-  // SSM decay) and the matrices that llama-quantize leaves alone are F32 in every output type.
+bool stays_as_converted(const Tensor& tensor) {
   const bool is_weight = std::string_view(tensor.name).ends_with(".weight");
   // DeepSeek V4: matrices that its checkpoint has in F32, and the converter keeps.
   const std::string_view name = tensor.name;
   const bool is_full = name.ends_with("hc_attn_fn.weight") || name.ends_with("hc_ffn_fn.weight") ||
                        name.ends_with("output_hc_fn.weight") ||
                        name.ends_with("_compressor_ape.weight");
-  if (!is_weight || is_full || is_vector(tensor) || never_quantized(tensor.name))
-    return GgmlType::F32;
-  return base;
+  return !is_weight || is_full || is_vector(tensor) || never_quantized(tensor.name);
 }
 
 std::optional<MixName> mix_from_name(std::string_view name) {

@@ -55,9 +55,10 @@ struct MixName {
 /// are chosen tensor by tensor, only the file's header knows them.
 [[nodiscard]] std::optional<MixName> mix_from_name(std::string_view name);
 
-/// The type convert_hf_to_gguf.py stores for a tensor when asked for `base` (F16, BF16 or F32):
-/// F32 for vectors, norms, expert routers, convolutions and other small or sensitive matrices.
-[[nodiscard]] GgmlType converter_type(const Tensor& tensor, GgmlType base);
+/// Whether no mix changes the type that convert_hf_to_gguf.py wrote: vectors, what is not called
+/// "weight" (biases of experts, SSM decay), norms, routers, convolutions and other small or
+/// sensitive matrices. Nearly all are F32 (conversion/base.py).
+[[nodiscard]] bool stays_as_converted(const Tensor& tensor);
 
 /// The tensors of one model, sorted and classified once, to be quantized in many mixes. The model
 /// must outlive the plan.

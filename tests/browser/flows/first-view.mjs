@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { eventually } from '../lib/meyasu.mjs';
+import { eventually, Meyasu } from '../lib/meyasu.mjs';
 
 const budget = JSON.parse(readFileSync(new URL('../../../scripts/size-budget.json', import.meta.url), 'utf8'));
 /** What browsers ask for when they feel like it. */
 const optional = ['manifest.webmanifest', 'icon.svg'];
 
-export function firstView({ test, server, engine }) {
+export function firstView({ test, rawTest, server, engine }) {
   const isWhole = (page) => page.evaluate(() => 'whole' in document.documentElement.dataset);
   const whole = (page) => eventually('the rest of the page', () => isWhole(page));
   const fetched = async (page) =>
@@ -138,6 +138,19 @@ export function firstView({ test, server, engine }) {
     await page.press('Tab');
     held.give();
     await eventually('the tab of the link', () => page.isVisible('#panel-off'));
+  });
+
+  // The console has what went wrong, so the promises of the page do not hold.
+  rawTest('without even the words of a language, the page itself says that it could not be loaded', async (raw) => {
+    const page = new Meyasu(raw);
+    server().route('/wordless/', (_request, response, rest) => {
+      const file = rest || 'index.html';
+      if (file.startsWith('first-')) return response.writeHead(503).end();
+      const type = { html: 'text/html', js: 'text/javascript', css: 'text/css' }[file.split('.').pop()] ?? 'application/octet-stream';
+      response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }).end(readFileSync(new URL(`../../../dist/site/${file}`, import.meta.url)));
+    });
+    await raw.open(`${server().site}wordless/`);
+    await eventually('the sentence', async () => (await page.isVisible('#no-words')) && /読み込めませんでした.*Could not be loaded/s.test(await page.text('#no-words')));
   });
 
   test(
