@@ -20,7 +20,7 @@ const SHOW_PROGRESS_AFTER_MS = 200;
  */
 function work(t, id) {
   const bar = h("progress", { max: "1", value: "0", "aria-label": t("model.reading") });
-  const words = h("span", {});
+  const words = h("span", { role: "status" });
   const cancel = h("button", { type: "button", class: "button-line" }, t("model.cancel"));
   const running = h("div", { class: "open-work", hidden: true }, bar, words, cancel);
   const error = h("p", { class: "error-line", id, role: "alert", hidden: true });
@@ -130,12 +130,18 @@ export function openAddressCard({ t, core, signal, onOpened }) {
   const plan = h("p", { id: "hub-plan", class: "note" }, t("model.hub_hint"));
   const button = h("button", { type: "button", id: "hub-fetch", class: "button-line", hidden: true });
   const choices = h("ul", { class: "hub-choices", "aria-label": t("model.hub_choose") });
+  const toChoose = h("p", { class: "visually-hidden", role: "status" });
   signal.addEventListener("abort", job.stop);
 
+  /** @param {{ name: string, url: string, size: number }[]} files */
+  const offer = (files) => {
+    fill(choices, files.map(choice));
+    fill(toChoose, files.length > 0 && `${t("model.hub_choose")} (${files.length})`);
+  };
   const explain = () => {
     const address = parseAddress(input.value);
     job.showError("");
-    fill(choices);
+    offer([]);
     button.hidden = address === null;
     if (!address) {
       fill(plan, t(input.value.trim() === "" ? "model.hub_hint" : "model.hub_unreadable"));
@@ -147,13 +153,14 @@ export function openAddressCard({ t, core, signal, onOpened }) {
   };
   /** @param {Address} address */
   async function open(address) {
-    fill(choices);
+    if (choices.contains(document.activeElement)) button.focus();
+    offer([]);
     const result = await job.run(t("model.asking", { x: address.host }), (options) =>
       openAddress(core, address, options),
     );
     if (!result) return;
     if ("model" in result) onOpened(result, address.host);
-    else fill(choices, ...result.files.map((file) => choice(file)));
+    else offer(result.files);
   }
   /** @param {{ name: string, url: string, size: number }} file */
   const choice = (file) => {
@@ -186,6 +193,7 @@ export function openAddressCard({ t, core, signal, onOpened }) {
       plan,
       h("div", {}, button),
       job.element,
+      toChoose,
       choices,
     ),
     /** @param {string} text an address that was dropped: shown, not fetched */
