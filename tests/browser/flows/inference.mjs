@@ -72,7 +72,7 @@ export function inference({ engine, test, server, sources }) {
     await shows(page, 'gpu0-kv_cache', '544.0 MiB');
   });
 
-  test('bad numbers get a sentence each, and never a number that looks fine', async (page) => {
+  alike('bad numbers get a sentence each, and never a number that looks fine', async (page) => {
     await open(page);
     for (const [field, typed, wanted] of [
       ['c', '0', /文脈長は 1〜/],
@@ -93,7 +93,7 @@ export function inference({ engine, test, server, sources }) {
     await eventually('the doubt', async () => /学習した長さ 131,072/.test(await page.text('#infer-c-hint')));
   });
 
-  test('every setting that the runtime refuses or corrects has its own sentence', async (page) => {
+  alike('every setting that the runtime refuses or corrects has its own sentence', async (page) => {
     for (const [fragment, field, wanted] of [
       ['c=262144', 'c-hint', /学習した長さ 131,072 を超えています/],
       ['k=f16;v=q8_0;fa=off', 'v-error', /Flash Attention が必要/],
@@ -147,7 +147,7 @@ export function inference({ engine, test, server, sources }) {
     assert.equal(await page.text('#runtime-transformers .runtime-name strong'), 'Transformers');
   });
 
-  test('how far it goes: applying an answer fits, and the users at each context never grow', async (page) => {
+  alike('how far it goes: applying an answer fits, and the users at each context never grow', async (page) => {
     for (const runtime of ['llama-server', 'vllm', 'exllamav3']) {
       await open(page, `r=${runtime};g=rtx-4090`);
       await settled(page);
@@ -207,7 +207,7 @@ export function inference({ engine, test, server, sources }) {
     }
   });
 
-  test('what each layer keeps and weighs is shown as the chosen runtime stores it', async (page) => {
+  alike('what each layer keeps and weighs is shown as the chosen runtime stores it', async (page) => {
     // DeepSeek-V2-Lite, 8192 tokens of 16 bit: the latent of 512 + 64 values, or 16 heads of 128 + 64 + 128.
     for (const [runtime, kept] of [
       ['llama-server', '9.0 MiB'],
