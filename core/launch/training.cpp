@@ -651,18 +651,35 @@ struct TorchtuneConfigs {
 /// Of recipes/configs; nullptr: none.
 const TorchtuneConfigs* torchtune_configs(std::string_view model) {
   static constexpr std::array<TorchtuneConfigs, 12> kConfigs = {
-      {{"meta-llama/Llama-3.1-8B", "llama3_1/8B", true, true, false, true},
-       {"meta-llama/Llama-3.1-70B", "llama3_1/70B", false, false},
-       {"meta-llama/Llama-3.2-1B", "llama3_2/1B", true, true, false, true},
-       {"meta-llama/Llama-3.2-3B", "llama3_2/3B", true, true, false, true},
-       {"meta-llama/Llama-3.3-70B", "llama3_3/70B", false, false, true, false},
-       {"meta-llama/Llama-2-7b", "llama2/7B", false, true, true, true},
-       {"Qwen/Qwen2.5-0.5B", "qwen2_5/0.5B", true, true, false, false, true},
-       {"Qwen/Qwen2.5-1.5B", "qwen2_5/1.5B"},
-       {"Qwen/Qwen2.5-3B", "qwen2_5/3B"},
-       {"Qwen/Qwen2.5-7B", "qwen2_5/7B"},
-       {"google/gemma-2-2b", "gemma2/2B", false, true, false, true},
-       {"google/gemma-2-9b", "gemma2/9B", false, true, false, true}}};
+      {{.repository = "meta-llama/Llama-3.1-8B", .name = "llama3_1/8B", .qlora_single = true},
+       {.repository = "meta-llama/Llama-3.1-70B",
+        .name = "llama3_1/70B",
+        .full_single = false,
+        .lora_single = false},
+       {.repository = "meta-llama/Llama-3.2-1B", .name = "llama3_2/1B", .qlora_single = true},
+       {.repository = "meta-llama/Llama-3.2-3B", .name = "llama3_2/3B", .qlora_single = true},
+       {.repository = "meta-llama/Llama-3.3-70B",
+        .name = "llama3_3/70B",
+        .full_single = false,
+        .lora_single = false,
+        .qlora = true},
+       {.repository = "meta-llama/Llama-2-7b",
+        .name = "llama2/7B",
+        .full_single = false,
+        .qlora = true,
+        .qlora_single = true},
+       {.repository = "Qwen/Qwen2.5-0.5B", .name = "qwen2_5/0.5B", .full_single_adamw = true},
+       {.repository = "Qwen/Qwen2.5-1.5B", .name = "qwen2_5/1.5B"},
+       {.repository = "Qwen/Qwen2.5-3B", .name = "qwen2_5/3B"},
+       {.repository = "Qwen/Qwen2.5-7B", .name = "qwen2_5/7B"},
+       {.repository = "google/gemma-2-2b",
+        .name = "gemma2/2B",
+        .full_single = false,
+        .qlora_single = true},
+       {.repository = "google/gemma-2-9b",
+        .name = "gemma2/9B",
+        .full_single = false,
+        .qlora_single = true}}};
   for (const TorchtuneConfigs& configs : kConfigs) {
     if (!model.starts_with(configs.repository)) continue;
     const std::string_view rest = model.substr(configs.repository.size());

@@ -61,8 +61,9 @@ function inverse(odd) {
 }
 
 /**
- * A block whose characters are all safe. Of the 32 thousand factors about ten will do: 3 % of the
- * codes are unsafe.
+ * A block whose characters are all safe. 2,052 of the 65,536 codes are not, so of n characters all are
+ * with a probability of 0.9687^n: at 220 about thirty of the 32 thousand factors will do, and a block
+ * without any comes once in 10^13. (At 250 eleven would, and one page in a hundred could not be packed.)
  * @param {number[]} words
  */
 function sixteenBitBlock(words) {

@@ -208,7 +208,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     update();
   }
 
-  /** Shows the sentence beside its input, and says whether the input can be seen. @param {CoreError} error @param {boolean} doubt */
+  /** Shows the sentence beside its input. @param {CoreError} error @param {boolean} doubt */
   function showSentence(error, doubt) {
     const asked = INPUT_OF[error.field];
     const key = asked === "v" && inputs.v === "" ? "k" : asked; // V is like K until it is chosen

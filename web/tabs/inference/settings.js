@@ -308,7 +308,6 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
      * @param {string} key of the input
      * @param {string} sentence
      * @param {boolean} doubt a warning: the calculation goes on
-     * @returns {boolean} whether there is such an input here
      */
     showSentence(key, sentence, doubt) {
       const field = fields.get(key);
@@ -319,12 +318,11 @@ export function settings({ t, inputs, choices, formats, trained, hasFile, hasKvC
         line.hidden = false;
         line.classList.toggle("doubt", doubt);
         fill(line, doubt ? icons.doubt() : icons.error(), h("span", {}, sentence));
-      } else return false;
+      } else return;
       const shown = line ?? element.querySelector(`#infer-${key}`);
       for (const part of [advanced, beside]) {
         if (part?.contains(shown)) part.open = true;
       }
-      return true;
     },
     clearDoubts() {
       for (const field of fields.values()) field.showHint("");
