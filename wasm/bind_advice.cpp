@@ -99,9 +99,8 @@ val advise_llama_cpp_js(InferenceStudy& study, const val& options, bool roomy) {
 val advise_serving_js(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
   if (!question) return failed<std::vector<Advice>>(question.error());
-  const auto& [format, settings, users, gpu, workload] = question.value();
-  return to_js(
-      advise_serving(study, {format, settings, users, gpu, workload, &hardware_catalog()}));
+  const auto& [format, settings, gpu, workload] = question.value();
+  return to_js(advise_serving(study, {format, settings, gpu, workload, &hardware_catalog()}));
 }
 
 /// What the plan changes; an empty list where everything is well placed.
@@ -136,8 +135,8 @@ val devices_that_serve_js(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
   if (!question) return failed<std::vector<DeviceChoice>>(question.error());
   const ServingQuestion& asked = question.value();
-  return to_js(devices_that_serve(study, asked.format, asked.settings, asked.users, asked.workload,
-                                  hardware_catalog()));
+  return to_js(
+      devices_that_serve(study, asked.format, asked.settings, asked.workload, hardware_catalog()));
 }
 
 /// One row of the fit map: the best format at each context, null where none fits.

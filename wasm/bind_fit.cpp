@@ -125,30 +125,25 @@ val solve_serving(InferenceStudy& study, const val& options, Solver solver) {
   if (!question) return to_js(Result<ServingSolution>(question.error()));
   const auto bytes = study.tensor_bytes(question.value().format);
   if (!bytes) return to_js(Result<ServingSolution>(bytes.error()));
-  // Started as the page's command says: with the runtime's own limits, not with one slot per user.
-  const auto filled = with_defaults(question.value().settings, study.model());
-  if (!filled) return to_js(Result<ServingSolution>(filled.error()));
-  ServingQuestion started = question.value();
-  started.settings.max_num_seqs = filled.value().max_num_seqs;
-  return to_js(solver(started, bytes.value()));
+  return to_js(solver(question.value(), bytes.value()));
 }
 
 val solve_users(InferenceStudy& study, const val& options) {
   return solve_serving(study, options, [&](const ServingQuestion& question, auto bytes) {
-    return most_users(study.model(), bytes, question.settings, question.settings.max_model_len);
+    return most_users(study.model(), bytes, question.settings);
   });
 }
 
 val solve_serving_context(InferenceStudy& study, const val& options) {
   return solve_serving(study, options, [&](const ServingQuestion& question, auto bytes) {
-    return longest_context(study.model(), bytes, question.settings, question.users);
+    return longest_context(study.model(), bytes, question.settings);
   });
 }
 
 val solve_serving_format(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
   if (!question) return to_js(Result<ServingFormatSolution>(question.error()));
-  return to_js(best_serving_format(study, question.value().settings, question.value().users));
+  return to_js(best_serving_format(study, question.value().settings));
 }
 
 }  // namespace

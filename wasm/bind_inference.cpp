@@ -68,7 +68,7 @@ val estimate_llama_cpp_js(InferenceStudy& study, const val& options) {
 val estimate_serving_js(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
   if (!question) return failed(question.error());
-  const auto& [format, settings, users, gpu, workload] = question.value();
+  const auto& [format, settings, gpu, workload] = question.value();
   const auto result = study.serving(format, settings);
   if (!result) return failed(result.error());
   const ServingEstimate& estimate = result.value();
@@ -82,9 +82,10 @@ val estimate_serving_js(InferenceStudy& study, const val& options) {
               {"memory_fraction", to_js(estimate.settings.memory_fraction)},
               {"n_tokens", to_js(estimate.pool.n_tokens)},
               {"max_concurrency", to_js(estimate.pool.max_concurrency)},
+              {"at_once", to_js(users_at_once(estimate))},
               {"starts", to_js(estimate.starts)},
-              {"fits", to_js(serves(estimate, users))},
-              {"layers", layers_to_js(study.model(), layers_for_users(estimate, users))},
+              {"fits", to_js(serves(estimate, settings.users))},
+              {"layers", layers_to_js(study.model(), layers_for_users(estimate, settings.users))},
               {"warnings", array(estimate.warnings)}}));
 }
 
@@ -108,8 +109,7 @@ val sweep_serving_js(InferenceStudy& study, const val& options, const val& conte
   return sweep_contexts(options, contexts, [&](const val& point) {
     const auto question = serving_from_js(point);
     if (!question) return SweepPoint{};
-    return study.serving_point(question.value().format, question.value().settings,
-                               question.value().users);
+    return study.serving_point(question.value().format, question.value().settings);
   });
 }
 

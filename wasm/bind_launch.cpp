@@ -46,7 +46,7 @@ val launch_serving_js(InferenceStudy& study, const val& options, const std::stri
                       const std::string& shell) {
   const auto question = serving_from_js(options);
   if (!question) return failed(question.error());
-  const auto& [format, settings, users, gpu, workload] = question.value();
+  const auto& [format, settings, gpu, workload] = question.value();
   // The runtime's own numbers, so that the command says what the answer was made with.
   const auto estimate = study.serving(format, settings);
   if (!estimate) return failed(estimate.error());

@@ -142,7 +142,7 @@ Result<ServingQuestion> serving_from_js(const val& object) {
   ServingSettings& settings = question.settings;
   options.read("runtime", kServers, settings.runtime);
   options.read("n_ctx", settings.max_model_len);
-  options.read("users", question.users);
+  options.read("users", settings.users);
   options.read("kv_type", kServerKvTypes, settings.kv_type);
   options.read("memory_fraction", settings.memory_fraction);
   options.read("max_num_seqs", settings.max_num_seqs);
@@ -165,8 +165,8 @@ Result<ServingQuestion> serving_from_js(const val& object) {
     }
   }
   settings.is_a100 = question.gpu && names_a100(question.gpu->name);
-  question.workload = usual_question(settings.max_model_len, question.users);
-  if (question.users < 1) return Error{"users_range", "users", "1.."};
+  question.workload = usual_question(settings.max_model_len, settings.users);
+  if (settings.users < 1) return Error{"users_range", "users", "1.."};
   // Zero would mean the model's own length; here somebody typed it.
   if (settings.max_model_len < 1) return Error{"ctx_range", "n_ctx", "1.."};
   return question;

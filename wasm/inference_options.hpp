@@ -84,7 +84,6 @@ const Catalog& model_catalog();
 struct ServingQuestion {
   std::string format;
   ServingSettings settings;
-  std::int64_t users = 1;
   std::optional<Device> gpu;  // the slowest of the machine: all wait for it
   SpeedWorkload workload;
 };

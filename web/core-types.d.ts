@@ -365,7 +365,9 @@ export interface ServingEstimate {
   max_num_batched_tokens: number;
   memory_fraction: number;
   n_tokens: number;
+  /** What the pool holds; `at_once` is how many of them the runtime lets run. */
   max_concurrency: number;
+  at_once: number;
   starts: boolean;
   fits: boolean;
   /** Of one GPU, with the cache of the users asked for. */

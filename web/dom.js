@@ -45,15 +45,19 @@ function nodes(children) {
 }
 
 /**
- * Replaces what is inside an element. What has the focus and an id keeps it.
+ * Replaces what is inside an element. What has the focus and an id keeps it; where it is gone, as a
+ * button whose work is done, the element itself takes the focus, so that a keyboard goes on from there.
  * @param {Element} element
  * @param {...(Child | Child[])} children
  */
 export function fill(element, ...children) {
   const { activeElement } = document;
-  const focused = element.contains(activeElement) ? activeElement?.id : "";
+  const focused = activeElement && activeElement !== element && element.contains(activeElement) ? activeElement : null;
   element.replaceChildren(...nodes(children));
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (!focused || focused.isConnected) return;
+  const same = focused.id ? document.getElementById(focused.id) : null;
+  if (!same) element.setAttribute("tabindex", "-1");
+  /** @type {HTMLElement} */ (same ?? element).focus({ preventScroll: true });
 }
 
 /**

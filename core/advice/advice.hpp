@@ -89,7 +89,6 @@ struct LlamaCppAdviceQuestion {
 struct ServingAdviceQuestion {
   std::string format;  // id of one of kServingFormats
   ServingSettings settings;
-  std::int64_t users = 1;
   std::optional<Device> gpu;  // as above: of equal devices one
   SpeedWorkload workload;
   const DeviceCatalog* catalog = nullptr;

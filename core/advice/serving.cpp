@@ -20,10 +20,10 @@ class ServingAdviser {
   Result<std::vector<Advice>> run() {
     const auto now = study_.serving(question_.format, question_.settings);
     if (!now) return now.error();
-    if (serves(now.value(), question_.users)) return std::vector<Advice>{};
-    before_ = pool_margin(now.value(), question_.users);
+    if (serves(now.value(), question_.settings.users)) return std::vector<Advice>{};
+    before_ = pool_margin(now.value(), question_.settings.users);
     now_ = now.value().settings;
-    tok_s_before_ = tok_s(question_.format, question_.settings, question_.users);
+    tok_s_before_ = tok_s(question_.format, question_.settings);
     memory_fraction();
     eager();
     kv_type();
@@ -38,30 +38,30 @@ class ServingAdviser {
 
  private:
   /// 0: not known.
-  double tok_s(const std::string& format, const ServingSettings& settings, std::int64_t users) {
+  double tok_s(const std::string& format, const ServingSettings& settings) {
     if (!question_.gpu) return 0;
     SpeedWorkload workload = question_.workload;
-    workload.sequences = static_cast<double>(users);
+    workload.sequences = static_cast<double>(settings.users);
     const auto speed = study_.serving_speed(format, settings, *question_.gpu, workload);
     return speed ? speed.value().decode_tok_s.likely : 0;
   }
 
   bool keep(AdviceKind kind, AdviceCost cost, double amount, std::vector<OptionChange> changes,
-            const std::string& format, const ServingSettings& settings, std::int64_t users,
+            const std::string& format, const ServingSettings& settings,
             const Quality& quality = kSameQuality) {
     const auto estimate = study_.serving(format, settings);
-    if (!estimate || !serves(estimate.value(), users)) return false;
+    if (!estimate || !serves(estimate.value(), settings.users)) return false;
     Advice advice;
     advice.kinds = {kind};
     advice.changes = std::move(changes);
     advice.cost = cost;
     advice.amount = amount;
     advice.qualities = {quality};
-    advice.margin = pool_margin(estimate.value(), users);
+    advice.margin = pool_margin(estimate.value(), settings.users);
     advice.saving = advice.margin - before_;
     advice.verdict = Verdict::fits;
     advice.tok_s_before = tok_s_before_;
-    advice.tok_s_after = tok_s(format, settings, users);
+    advice.tok_s_after = tok_s(format, settings);
     found_.push_back(std::move(advice));
     return true;
   }
@@ -76,7 +76,7 @@ class ServingAdviser {
     const auto estimate = study_.serving(question_.format, settings);
     if (!estimate || fit_server(estimate.value()).verdict() == Verdict::over) return;
     keep(AdviceKind::memory_fraction, AdviceCost::slight, 0, {{"memory_fraction", "0.95"}},
-         question_.format, settings, question_.users);
+         question_.format, settings);
   }
 
   /// Without CUDA graphs small batches decode slower.
@@ -85,7 +85,7 @@ class ServingAdviser {
     ServingSettings settings = question_.settings;
     settings.enforce_eager = true;
     keep(AdviceKind::eager, AdviceCost::some, 0, {{"enforce_eager", "true"}}, question_.format,
-         settings, question_.users);
+         settings);
   }
 
   void kv_type() {
@@ -93,7 +93,7 @@ class ServingAdviser {
     ServingSettings settings = question_.settings;
     settings.kv_type = KvCacheType::fp8;
     keep(AdviceKind::kv_type, AdviceCost::slight, 0, {{"kv_type", "fp8"}}, question_.format,
-         settings, question_.users,
+         settings,
          {QualityLevel::small,
           QualityMeasure::none,
           0,
@@ -111,7 +111,7 @@ class ServingAdviser {
       const Quality quality = quality_of(format, study_.model().architecture);
       const double part = 1 - static_cast<double>(bytes) / static_cast<double>(now);
       if (keep(AdviceKind::mix, cost_of(quality.level), part, {{"format", id}}, id,
-               question_.settings, question_.users, quality)) {
+               question_.settings, quality)) {
         return;
       }
     }
@@ -126,19 +126,10 @@ class ServingAdviser {
     return sum;
   }
 
-  /// A solver is free to set max_num_seqs where nobody did; the runtime sets its own number, for
-  /// which there has to be room.
-  [[nodiscard]] ServingSettings as_it_runs() const {
-    ServingSettings settings = question_.settings;
-    settings.max_num_seqs = now_.max_num_seqs;
-    return settings;
-  }
-
   void shorter_context() {
     const auto bytes = study_.tensor_bytes(question_.format);
     if (!bytes) return;
-    const auto longest =
-        longest_context(study_.model(), bytes.value(), as_it_runs(), question_.users);
+    const auto longest = longest_context(study_.model(), bytes.value(), question_.settings);
     constexpr std::int64_t kUseful = 1024;
     if (!longest || longest.value().value >= now_.max_model_len) return;
     if (longest.value().value < kUseful) return;
@@ -147,20 +138,21 @@ class ServingAdviser {
     const double part =
         1 - static_cast<double>(settings.max_model_len) / static_cast<double>(now_.max_model_len);
     keep(AdviceKind::context, cost_of_part(part), part,
-         {{"n_ctx", std::to_string(settings.max_model_len)}}, question_.format, settings,
-         question_.users);
+         {{"n_ctx", std::to_string(settings.max_model_len)}}, question_.format, settings);
   }
 
   void fewer_users() {
     const auto bytes = study_.tensor_bytes(question_.format);
-    if (!bytes || question_.users < 2) return;
-    const auto most = most_users(study_.model(), bytes.value(), as_it_runs(), now_.max_model_len);
-    if (!most || most.value().value >= question_.users) return;
+    if (!bytes || question_.settings.users < 2) return;
+    ServingSettings settings = question_.settings;
+    settings.max_model_len = now_.max_model_len;
+    const auto most = most_users(study_.model(), bytes.value(), settings);
+    if (!most || most.value().value >= question_.settings.users) return;
     const double part =
-        1 - static_cast<double>(most.value().value) / static_cast<double>(question_.users);
+        1 - static_cast<double>(most.value().value) / static_cast<double>(question_.settings.users);
+    settings.users = most.value().value;
     keep(AdviceKind::users, cost_of_part(part), part,
-         {{"users", std::to_string(most.value().value)}}, question_.format, question_.settings,
-         most.value().value);
+         {{"users", std::to_string(most.value().value)}}, question_.format, settings);
   }
 
   /// The fewest GPUs that the heads divide by.
@@ -170,8 +162,7 @@ class ServingAdviser {
       ServingSettings settings = question_.settings;
       settings.parallel.tp = tp;
       if (keep(AdviceKind::more_gpus, AdviceCost::hardware, static_cast<double>(tp - now),
-               {{"add_gpus", std::to_string(tp - now)}}, question_.format, settings,
-               question_.users)) {
+               {{"add_gpus", std::to_string(tp - now)}}, question_.format, settings)) {
         return;
       }
     }
@@ -180,9 +171,8 @@ class ServingAdviser {
   /// One larger GPU instead of those that are there.
   void other_gpu() {
     if (question_.catalog == nullptr || !question_.gpu) return;
-    const auto choices =
-        devices_that_serve(study_, question_.format, question_.settings, question_.users,
-                           question_.workload, *question_.catalog);
+    const auto choices = devices_that_serve(study_, question_.format, question_.settings,
+                                            question_.workload, *question_.catalog);
     if (!choices) return;
     const DeviceChoice* choice = other_device(choices.value(), *question_.gpu, Comfort::roomy);
     if (choice == nullptr) return;

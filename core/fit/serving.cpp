@@ -1,6 +1,7 @@
 #include "core/fit/serving.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -34,18 +35,23 @@ Result<ServingSolution> solve(std::int64_t last, const char* field, Evaluate&& e
 
 }  // namespace
 
+std::int64_t users_at_once(const ServingEstimate& estimate) {
+  const ServingSettings& s = estimate.settings;
+  const auto hold = static_cast<std::int64_t>(std::floor(estimate.pool.max_concurrency));
+  return estimate.starts ? std::min(hold, s.max_num_seqs * s.parallel.dp) : 0;
+}
+
 bool serves(const ServingEstimate& estimate, std::int64_t users) {
-  return estimate.starts && estimate.pool.max_concurrency >= static_cast<double>(users);
+  return users_at_once(estimate) >= users;
 }
 
 Result<ServingSolution> most_users(const Model& model, std::span<const Bytes> tensor_bytes,
-                                   const ServingSettings& settings, std::int64_t context) {
-  if (context < 1) return Error{"ctx_range", "max_model_len", "1.."};
+                                   const ServingSettings& settings) {
+  if (settings.max_model_len < 1) return Error{"ctx_range", "max_model_len", "1.."};
   const std::int64_t limit = settings.max_num_seqs > 0 ? settings.max_num_seqs : kMostUsers;
   return solve(limit, "users", [&](std::int64_t users) -> Result<ServingStep> {
     ServingSettings changed = settings;
-    changed.max_model_len = context;
-    if (settings.max_num_seqs == 0) changed.max_num_seqs = users;
+    changed.users = users;
     Result<ServingEstimate> estimate = estimate_serving(model, tensor_bytes, changed);
     if (!estimate) return estimate.error();
     const bool fits = serves(estimate.value(), users);
@@ -54,8 +60,7 @@ Result<ServingSolution> most_users(const Model& model, std::span<const Bytes> te
 }
 
 Result<ServingSolution> longest_context(const Model& model, std::span<const Bytes> tensor_bytes,
-                                        const ServingSettings& settings, std::int64_t users) {
-  if (users < 1) return Error{"users_range", "users", "1.."};
+                                        const ServingSettings& settings) {
   const Result<ServingSettings> filled = with_defaults(settings, model);
   if (!filled) return filled.error();
   if (model.n_ctx_train < 1) return Error{"ctx_range", "max_model_len", "1.."};
@@ -64,11 +69,10 @@ Result<ServingSolution> longest_context(const Model& model, std::span<const Byte
                         [&](std::int64_t blocks) -> Result<ServingStep> {
                           ServingSettings changed = settings;
                           changed.max_model_len = blocks * block;
-                          if (settings.max_num_seqs == 0) changed.max_num_seqs = users;
                           Result<ServingEstimate> estimate =
                               estimate_serving(model, tensor_bytes, changed);
                           if (!estimate) return estimate.error();
-                          const bool fits = serves(estimate.value(), users);
+                          const bool fits = serves(estimate.value(), settings.users);
                           return ServingStep{blocks, fits, std::move(estimate.value())};
                         });
   if (solution) solution.value().value *= block;

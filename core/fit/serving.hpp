@@ -10,7 +10,11 @@
 
 namespace meyasu {
 
-/// Whether so many requests of the full length run at the same time.
+/// Requests of the full length that run at the same time: as many as the pool holds, and the
+/// runtime has places for. 0 where it does not start.
+[[nodiscard]] std::int64_t users_at_once(const ServingEstimate& estimate);
+
+/// Whether so many do.
 [[nodiscard]] bool serves(const ServingEstimate& estimate, std::int64_t users);
 
 /// `value` is users or tokens. `next`, one step on, does not fit; absent at the limit.
@@ -21,21 +25,19 @@ struct ServingSolution {
   int n_estimates = 0;
 };
 
-/// Most requests of `context` tokens at the same time. max_num_seqs follows the number, since the
-/// sampler's share of memory grows with it, unless it is set: then it is the limit. At most 4096.
-/// Errors: none_fits (field "users") when not even one request fits; ctx_range; those of
-/// estimate_serving.
+/// Most requests of max_model_len tokens at the same time, at most 4096. Above the runtime's own
+/// number of places max_num_seqs follows, and with it the sampler's share of memory, unless it is
+/// set: then it is the limit. Errors: none_fits (field "users") when not even one request fits;
+/// ctx_range; those of estimate_serving.
 [[nodiscard]] Result<ServingSolution> most_users(const Model& model,
                                                  std::span<const Bytes> tensor_bytes,
-                                                 const ServingSettings& settings,
-                                                 std::int64_t context);
+                                                 const ServingSettings& settings);
 
-/// Longest context, in blocks of the KV pool, that so many users can have at the same time; at
+/// Longest context, in blocks of the KV pool, that the users can have at the same time; at
 /// most the training length rounded up to a block.
 /// Errors: none_fits (field "max_model_len"); users_range; those of estimate_serving.
 [[nodiscard]] Result<ServingSolution> longest_context(const Model& model,
                                                       std::span<const Bytes> tensor_bytes,
-                                                      const ServingSettings& settings,
-                                                      std::int64_t users);
+                                                      const ServingSettings& settings);
 
 }  // namespace meyasu

@@ -65,10 +65,24 @@ Bytes fraction_of(Bytes bytes, double fraction) {
   return static_cast<Bytes>(std::floor(static_cast<double>(bytes) * fraction));
 }
 
+/// Rows of logits that are sampled at the peak. vLLM's profile run takes every place. SGLang runs
+/// none; what it reserves is for its largest graph. TensorRT-LLM's dry run is prompts alone.
+std::int64_t sampled_rows(const ServingSettings& s) {
+  switch (s.runtime) {
+    case ServingRuntime::vllm:
+      return s.max_num_seqs;
+    case ServingRuntime::sglang:
+      return std::min(std::max(sglang_graph_batch(s), s.users), s.max_num_seqs);
+    case ServingRuntime::tensorrt_llm:
+      return 0;
+  }
+  return 0;
+}
+
 Bytes activation_bytes(const Model& model, const ServingSettings& s, std::int64_t stage) {
   const Bytes body = body_activation_bytes(model, s.max_num_batched_tokens, s.parallel.tp);
   const bool samples = stage == s.parallel.pp - 1 && !model.is_encoder;
-  return samples ? std::max(body, sampler_bytes(model, s.max_num_seqs)) : body;
+  return samples ? std::max(body, sampler_bytes(model, sampled_rows(s))) : body;
 }
 
 Bytes kv_bytes_left(const ServingSettings& s, Bytes weights, Bytes activation) {
@@ -166,15 +180,16 @@ std::vector<Term> make_terms(const Model& model, const ServingSettings& s, const
                  Evidence::derived, weights_source(s.runtime)));
   const Range activation = {plan.activation - plan.activation / 20, plan.activation,
                             plan.activation + plan.activation * 3 / 10};
-  terms.push_back(
-      range_term("activations", activation,
-                 sampler ? Formula{"40 B * max_num_seqs * n_vocab",
-                                   {count_input("max_num_seqs", s.max_num_seqs),
-                                    count_input("n_vocab", model.n_vocab)}}
-                         : Formula{"max_num_batched_tokens * 2 B * (3 * n_ff / tp + 3 * n_embd)",
-                                   {count_input("max_num_batched_tokens", s.max_num_batched_tokens),
-                                    count_input("n_embd", model.n_embd), count_input("tp", p.tp)}},
-                 Evidence::derived, "profile run, vllm/v1/worker/gpu_model_runner.py"));
+  terms.push_back(range_term(
+      "activations", activation,
+      sampler
+          ? Formula{"40 B * rows * n_vocab",
+                    {count_input("rows", sampled_rows(s)), count_input("n_vocab", model.n_vocab)}}
+          : Formula{"max_num_batched_tokens * 2 B * (3 * n_ff / tp + 3 * n_embd)",
+                    {count_input("max_num_batched_tokens", s.max_num_batched_tokens),
+                     count_input("n_embd", model.n_embd), count_input("tp", p.tp)}},
+      s.runtime == ServingRuntime::vllm ? Evidence::derived : Evidence::assumed,
+      "profile run, vllm/v1/worker/gpu_model_runner.py"));
   terms.push_back(range_term("non_torch", non_torch(p), {"readings", {count_input("tp", p.tp)}},
                              Evidence::measured, "overhead.csv"));
   const Range graphs = cuda_graphs(s);

@@ -39,9 +39,8 @@ SglangTier sglang_tier(Bytes device_total) {
 /// SGLang's default: what is left after a reserve for activations and graphs (MiB in its source).
 double sglang_fraction(const ServingSettings& s) {
   constexpr double kLeastOfLarge = 10 * 1024;  // cards above 60 GiB
-  const SglangTier tier = sglang_tier(s.device_total);
   const double chunk = static_cast<double>(std::max<std::int64_t>(s.max_num_batched_tokens, 2048));
-  const auto graphs = static_cast<double>(s.parallel.tp < 4 ? tier.graphs : tier.graphs_of_four);
+  const auto graphs = static_cast<double>(sglang_graph_batch(s));
   const double ranks = static_cast<double>(s.parallel.tp * s.parallel.pp);
   double reserve_mib = 512 + 1.5 * chunk + 2 * graphs + 1024 * ranks / 8;
   if (s.device_total > 60 * kGiB) reserve_mib = std::max(reserve_mib, kLeastOfLarge);
@@ -79,6 +78,33 @@ std::int64_t default_block_size(ServingRuntime runtime, const Model& model) {
   return 0;
 }
 
+/// Requests that run at the same time unless asked for otherwise.
+std::int64_t default_seqs(const ServingSettings& s, const Model& model, bool large) {
+  switch (s.runtime) {
+    case ServingRuntime::vllm:
+      return large ? 1024 : 256;
+    case ServingRuntime::sglang:
+      // _apply_deepseek_v4_defaults; for others 2048 to 4096, the more the larger the pool is
+      // (resolve_max_num_reqs in srt/model_executor/pool_configurator.py).
+      return model.architecture == "deepseek4" ? 256 : 2048;
+    case ServingRuntime::tensorrt_llm:
+      return 2048;  // BuildConfig.max_batch_size in tensorrt_llm/builder.py
+  }
+  return 0;
+}
+
+std::int64_t default_batched_tokens(const ServingSettings& s, bool large) {
+  switch (s.runtime) {
+    case ServingRuntime::vllm:
+      return large ? 8192 : 2048;
+    case ServingRuntime::sglang:
+      return sglang_tier(s.device_total).chunk;
+    case ServingRuntime::tensorrt_llm:
+      return 8192;  // BuildConfig.max_num_tokens
+  }
+  return 0;
+}
+
 /// vLLM fits its own numbers to each other and to the length, never those that were asked for
 /// (_set_default_max_num_seqs_and_batched_tokens_args in the same file). Encoders read a text at
 /// once, so a batch holds the longest.
@@ -93,20 +119,15 @@ void fit_batches(ServingSettings& s, const Model& model, bool asked_tokens, bool
 }
 
 void fill_runtime_defaults(ServingSettings& s, const Model& model) {
-  const bool vllm = s.runtime == ServingRuntime::vllm;
-  const bool sglang = s.runtime == ServingRuntime::sglang;
-  const bool large = s.device_total >= kLargeCard && !(vllm && s.is_a100);
+  const bool large = s.device_total >= kLargeCard && !s.is_a100;
   const bool asked_tokens = s.max_num_batched_tokens > 0;
   const bool asked_seqs = s.max_num_seqs > 0;
-  if (!asked_tokens) {
-    if (sglang) {
-      s.max_num_batched_tokens = sglang_tier(s.device_total).chunk;
-    } else {
-      s.max_num_batched_tokens = large ? 8192 : 2048;
-    }
-  }
-  if (!asked_seqs) s.max_num_seqs = large && !sglang ? 1024 : 256;
-  if (vllm) fit_batches(s, model, asked_tokens, asked_seqs);
+  if (!asked_tokens) s.max_num_batched_tokens = default_batched_tokens(s, large);
+  if (!asked_seqs) s.max_num_seqs = default_seqs(s, model, large);
+  if (s.runtime == ServingRuntime::vllm) fit_batches(s, model, asked_tokens, asked_seqs);
+  // As many places as users on each replica; a batch holds at least a token of each.
+  if (!asked_seqs) s.max_num_seqs = std::max(s.max_num_seqs, divide_up(s.users, s.parallel.dp));
+  if (!asked_tokens) s.max_num_batched_tokens = std::max(s.max_num_batched_tokens, s.max_num_seqs);
   if (s.block_size == 0) s.block_size = default_block_size(s.runtime, model);
   if (s.memory_fraction == 0) s.memory_fraction = default_fraction(s);
 }
@@ -123,6 +144,7 @@ Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
   if (s.max_model_len < 0 || s.max_model_len > kMaxTokens) {
     return Error{"ctx_range", "max_model_len", "1.." + std::to_string(kMaxTokens)};
   }
+  if (s.users < 1 || s.users > kMaxTokens) return Error{"users_range", "users", "1.."};
   if (s.max_num_seqs < 0 || s.max_num_seqs > kMaxTokens)
     return Error{"batch_zero", "max_num_seqs", ""};
   if (s.max_num_batched_tokens < 0 || s.max_num_batched_tokens > kMaxTokens) {
@@ -146,6 +168,11 @@ Result<ServingSettings> check(const ServingSettings& s, const Model& model) {
 
 bool names_a100(std::string_view device_name) {
   return device_name.find("A100") != std::string_view::npos;
+}
+
+std::int64_t sglang_graph_batch(const ServingSettings& settings) {
+  const SglangTier tier = sglang_tier(settings.device_total);
+  return settings.parallel.tp < 4 ? tier.graphs : tier.graphs_of_four;
 }
 
 Result<ServingSettings> with_defaults(const ServingSettings& settings, const Model& model) {

@@ -41,6 +41,7 @@ struct ServingSettings {
   std::int64_t max_model_len = 0;  // 0: the model's training length
   std::int64_t max_num_batched_tokens = 0;
   std::int64_t max_num_seqs = 0;
+  std::int64_t users = 1;  // to be served at once
   std::int64_t block_size = 0;
   KvCacheType kv_type = KvCacheType::bf16;
   bool enforce_eager = false;     // no CUDA graphs
@@ -50,7 +51,11 @@ struct ServingSettings {
 /// vLLM's own test of the driver's name of a device.
 [[nodiscard]] bool names_a100(std::string_view device_name);
 
-/// The settings with the runtime's defaults filled in.
+/// The largest batch that SGLang captures a CUDA graph for, by memory of the card.
+[[nodiscard]] std::int64_t sglang_graph_batch(const ServingSettings& settings);
+
+/// The settings with the runtime's defaults filled in. Where more `users` are to be served than the
+/// runtime starts with places for, it is asked for as many; one that has fewer lets the rest wait.
 /// Errors (code, field): device_zero device; fraction_range memory_fraction; ctx_range
 /// max_model_len; batch_zero max_num_seqs or max_num_batched_tokens; tp_heads tp (detail
 /// "heads/tp"); pp_layers pp (detail: layers).

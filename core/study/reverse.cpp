@@ -172,7 +172,6 @@ Result<std::vector<DeviceChoice>> devices_that_run(InferenceStudy& study, std::s
 
 Result<std::vector<DeviceChoice>> devices_that_serve(InferenceStudy& study, std::string_view format,
                                                      const ServingSettings& settings,
-                                                     std::int64_t users,
                                                      const SpeedWorkload& workload,
                                                      const DeviceCatalog& catalog) {
   const auto bytes = study.tensor_bytes(format);
@@ -193,9 +192,9 @@ Result<std::vector<DeviceChoice>> devices_that_serve(InferenceStudy& study, std:
         const auto estimate = study.serving(format, asked);
         if (!estimate) continue;  // heads that n does not divide
         found = candidate(device, size, n, asked.device_total);
-        found->margin = pool_margin(estimate.value(), users);
+        found->margin = pool_margin(estimate.value(), settings.users);
         found->needed = found->usable - found->margin;
-        if (!serves(estimate.value(), users)) continue;
+        if (!serves(estimate.value(), settings.users)) continue;
         found->verdict = Verdict::fits;
         const auto speed = study.serving_speed(format, asked, device, workload);
         if (speed) found->decode_tok_s = speed.value().decode_tok_s;

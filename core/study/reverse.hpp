@@ -40,11 +40,13 @@ struct DeviceChoice {
                                                                  const DeviceCatalog& catalog);
 
 /// The same for a server: every GPU that CUDA or ROCm runs on, with the least tensor parallelism on
-/// which `users` requests of the full length run at the same time. `margin` is what the KV pool has
-/// left. `settings` is everything but the device and its number.
-[[nodiscard]] Result<std::vector<DeviceChoice>> devices_that_serve(
-    InferenceStudy& study, std::string_view format, const ServingSettings& settings,
-    std::int64_t users, const SpeedWorkload& workload, const DeviceCatalog& catalog);
+/// which the users' requests of the full length run at the same time. `margin` is what the KV pool
+/// has left. `settings` is everything but the device and its number.
+[[nodiscard]] Result<std::vector<DeviceChoice>> devices_that_serve(InferenceStudy& study,
+                                                                   std::string_view format,
+                                                                   const ServingSettings& settings,
+                                                                   const SpeedWorkload& workload,
+                                                                   const DeviceCatalog& catalog);
 
 /// The largest mix of kMapMixes that fits at one context; absent: none does.
 struct FormatFit {

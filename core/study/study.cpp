@@ -266,20 +266,18 @@ SweepPoint InferenceStudy::llama_cpp_point(std::string_view mix, const LlamaCppS
   return point;
 }
 
-SweepPoint InferenceStudy::serving_point(std::string_view format, const ServingSettings& settings,
-                                         std::int64_t users) {
+SweepPoint InferenceStudy::serving_point(std::string_view format, const ServingSettings& settings) {
   const auto estimate = serving(format, settings);
   if (!estimate) return {};
   SweepPoint point;
   point.possible = true;
-  point.device = bytes_for_users(estimate.value(), users);
-  point.verdict = serves(estimate.value(), users) ? Verdict::fits : Verdict::over;
+  point.device = bytes_for_users(estimate.value(), settings.users);
+  point.verdict = serves(estimate.value(), settings.users) ? Verdict::fits : Verdict::over;
   return point;
 }
 
 Result<ServingFormatSolution> best_serving_format(InferenceStudy& study,
-                                                  const ServingSettings& settings,
-                                                  std::int64_t users) {
+                                                  const ServingSettings& settings) {
   ServingFormatSolution solution;
   for (const WeightFormat& format : kServingFormats) {
     const auto bytes = study.tensor_bytes(format);
@@ -287,7 +285,7 @@ Result<ServingFormatSolution> best_serving_format(InferenceStudy& study,
     if (!estimate) return estimate.error();
     ++solution.n_estimates;
     const Bytes weights = std::accumulate(bytes.begin(), bytes.end(), Bytes{0});
-    if (!serves(estimate.value(), users) || weights <= solution.weights) continue;
+    if (!serves(estimate.value(), settings.users) || weights <= solution.weights) continue;
     solution.format = format_id(format);
     solution.weights = weights;
     solution.best = std::move(estimate.value());

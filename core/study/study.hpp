@@ -143,8 +143,7 @@ class InferenceStudy {
   [[nodiscard]] SweepPoint llama_cpp_point(std::string_view mix, const LlamaCppSettings& settings,
                                            const MachineRoom& room);
   /// The same of a server: it serves the users at once (fits) or does not (over).
-  [[nodiscard]] SweepPoint serving_point(std::string_view format, const ServingSettings& settings,
-                                         std::int64_t users);
+  [[nodiscard]] SweepPoint serving_point(std::string_view format, const ServingSettings& settings);
 
  private:
   struct Quantized {
@@ -162,7 +161,7 @@ class InferenceStudy {
   std::shared_ptr<const LlamaCppParts> parts_;
 };
 
-/// The format of kServingFormats with the largest weights that serves so many users.
+/// The format of kServingFormats with the largest weights that serves the users.
 struct ServingFormatSolution {
   std::string format;  // its id
   Bytes weights = 0;   // of one copy of the model
@@ -171,7 +170,6 @@ struct ServingFormatSolution {
 };
 /// Errors: none_fits (field "format"); those of estimate_serving.
 [[nodiscard]] Result<ServingFormatSolution> best_serving_format(InferenceStudy& study,
-                                                                const ServingSettings& settings,
-                                                                std::int64_t users);
+                                                                const ServingSettings& settings);
 
 }  // namespace meyasu

@@ -33,6 +33,10 @@ std::optional<Error> check_counts(const TrainingSettings& s) {
     if (count.value < 1) return Error{"not_positive", count.field, std::to_string(count.value)};
     if (count.value > count.most) return Error{"too_large", count.field, {}};
   }
+  // What an answer is worth is told by the others to the same prompt.
+  if (s.objective == Objective::grpo && s.completions < 2) {
+    return Error{"grpo_completions", "completions", {}};
+  }
   if (s.batch * s.sequence > kMostTokens) return Error{"too_large", "batch", {}};
   if (!(s.dropout >= 0 && s.dropout < 1)) return Error{"not_fraction", "dropout", {}};
   if (!(s.real_share > 0 && s.real_share <= 1)) return Error{"not_fraction", "real_share", {}};

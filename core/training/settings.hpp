@@ -177,8 +177,9 @@ struct TrainingSettings {
 
 /// Errors (code, field): not_positive (any count), lora_rank rank (0 or above the width),
 /// no_targets targets, tp_heads tp, pp_layers pp, ep_experts ep, ctx_over sequence (above
-/// n_ctx_train), in_backward_zero3 in_backward, in_backward_accumulation in_backward, shard_group
-/// shard_group, not_fraction dropout / rollout_share, no_tensors model, too_large.
+/// n_ctx_train), in_backward_zero3 in_backward, in_backward_accumulation in_backward,
+/// grpo_completions completions (GRPOConfig of TRL refuses one), shard_group shard_group,
+/// not_fraction dropout / rollout_share, no_tensors model, too_large.
 [[nodiscard]] std::optional<Error> check_training(const Model& model,
                                                   const TrainingSettings& settings);
 

@@ -95,6 +95,7 @@ export const inference = {
   "infer.stat_users": "Users that fit",
   "infer.range": "range {a}–{b}",
   "infer.between": "{a}–{b}",
+  "infer.places": "{x} run at once, the rest wait",
   "infer.people": "users at the same time",
   "infer.people_unit": "users",
   "infer.people_short": "{x} users",

@@ -318,6 +318,7 @@ export const training = {
   "error.ep_experts": "{n} experts do not divide by that",
   "error.shard_group": "{n} ranks do not divide into such groups",
   "error.in_backward_zero3": "ZeRO-3 excludes this optimizer mode",
+  "error.grpo_completions": "GRPO compares answers: at least 2",
   "error.in_backward_accumulation": "A step inside backward needs accumulation 1",
   "error.not_fraction": "A number from 0 up to below 1",
   "error.no_tensors": "The structure of this model is not known",

@@ -318,6 +318,7 @@ export const training = {
   "error.ep_experts": "エキスパート {n} 個は、その数に分けられません",
   "error.shard_group": "データ並列 {n} は、その組に分けられません",
   "error.in_backward_zero3": "ZeRO-3 とこの更新方法は同時に使えません",
+  "error.grpo_completions": "GRPO は回答どうしを比べるので 2 以上です",
   "error.in_backward_accumulation": "逆伝播の途中で更新するなら、勾配の累積は 1 です",
   "error.not_fraction": "0 以上、1 より小さい数です",
   "error.no_tensors": "このモデルは構造がわからないので計算できません",

@@ -120,6 +120,12 @@ export function results({ test, server, engine }) {
     assert.deepEqual(await violations(page), []);
     await page.click('.log-overhead-use');
     await eventually('the measured overhead in use', async () => (await page.text('#log-kept')) !== '');
+    await page.evaluate(() => document.querySelector('#log-kept button').focus());
+    await page.press('Enter');
+    await eventually('no overhead in use', async () => (await page.text('#log-kept')) === '');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'log-kept', 'the button is gone, the focus is not');
+    await page.click('.log-overhead-use');
+    await eventually('the measured overhead in use again', async () => (await page.text('#log-kept')) !== '');
     await page.click('#tab-infer');
     await eventually('one term for all beside the buffers', () =>
       page.evaluate(() => !document.querySelector('#infer-terms')?.innerText.includes('CUDA コンテキスト') && !document.querySelector('#infer-terms')?.innerText.includes('CUDA context')),

@@ -223,3 +223,50 @@ TEST_CASE("defaults of vLLM and SGLang follow the card and the model", "[serving
   // (24576 - 512 - 1.5 x 2048 - 2 x 24 - 128) / 24576
   CHECK(std::abs(sglang(24).memory_fraction - 0.84701) < 1e-5);
 }
+
+TEST_CASE("places follow the users where the runtime has fewer of its own", "[serving]") {
+  const Model model = truth_model("Llama-3.2-1B");
+  ServingSettings s = settings_for(1, 24);
+  s.max_model_len = 8192;
+  s.users = 256;
+  CHECK(with_defaults(s, model).value().max_num_seqs == 256);
+  s.users = 300;
+  CHECK(with_defaults(s, model).value().max_num_seqs == 300);
+  CHECK(with_defaults(s, model).value().max_num_batched_tokens == 2048);
+  // vLLM refuses a batch that has no token for each of its sequences.
+  s.users = 3000;
+  CHECK(with_defaults(s, model).value().max_num_batched_tokens == 3000);
+  s.parallel.dp = 2;
+  CHECK(with_defaults(s, model).value().max_num_seqs == 1500);
+  // What somebody asked for is left alone.
+  s.max_num_seqs = 5;
+  CHECK(with_defaults(s, model).value().max_num_seqs == 5);
+  s.users = 0;
+  CHECK(with_defaults(s, model).error().field == "users");
+
+  ServingSettings other = settings_for(1, 24);
+  other.runtime = ServingRuntime::tensorrt_llm;
+  CHECK(with_defaults(other, model).value().max_num_seqs == 2048);
+  CHECK(with_defaults(other, model).value().max_num_batched_tokens == 8192);
+  other.runtime = ServingRuntime::sglang;
+  CHECK(with_defaults(other, model).value().max_num_seqs == 2048);
+}
+
+TEST_CASE("the sampler's rows are those that each runtime reserves for", "[serving]") {
+  const Model model = truth_model("Llama-3.1-8B");
+  const auto bytes = tensor_bytes_in(model, kBf16);
+  const auto activations = [&](ServingRuntime runtime, std::int64_t users) {
+    ServingSettings s = settings_for(1, 40);
+    s.runtime = runtime;
+    s.max_model_len = 4096;
+    s.users = users;
+    return term(estimate_serving(model, bytes, s).value(), "activations").bytes;
+  };
+  const Bytes row = Bytes{40} * model.n_vocab;
+  CHECK(activations(ServingRuntime::vllm, 1) == 256 * row);
+  CHECK(activations(ServingRuntime::vllm, 400) == 400 * row);
+  // 32 is the largest graph on 40 GB, less than a chunk of 4096 tokens takes.
+  CHECK(activations(ServingRuntime::sglang, 1) == body_activation_bytes(model, 4096, 1));
+  CHECK(activations(ServingRuntime::sglang, 400) == 400 * row);
+  CHECK(activations(ServingRuntime::tensorrt_llm, 400) == body_activation_bytes(model, 8192, 1));
+}

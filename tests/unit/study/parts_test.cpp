@@ -101,11 +101,13 @@ TEST_CASE("the best format of a server has the largest weights that serve everyb
   ServingSettings settings;
   settings.device_total = 16 * kGiB;
   settings.max_model_len = 8192;
-  const auto best = best_serving_format(study, settings, 4);
+  settings.users = 4;
+  const auto best = best_serving_format(study, settings);
   REQUIRE(best.ok());
   CHECK(serves(best.value().best, 4));
   CHECK(best.value().format != "bf16");
-  CHECK(best_serving_format(study, settings, 4000).error().code == "none_fits");
+  settings.users = 4000;
+  CHECK(best_serving_format(study, settings).error().code == "none_fits");
 }
 
 }  // namespace

@@ -109,9 +109,10 @@ TEST_CASE("devices that serve: the least tensor parallelism with room for all us
   const auto catalog = DeviceCatalog::built_in();
   ServingSettings settings;
   settings.max_model_len = 8192;
+  settings.users = 8;
   const std::string format = format_id(kServingFormats.front());
   const auto choices =
-      devices_that_serve(study, format, settings, 8, usual_question(8192, 8), catalog.value());
+      devices_that_serve(study, format, settings, usual_question(8192, 8), catalog.value());
   REQUIRE(choices.ok());
   int fitting = 0;
   for (const DeviceChoice& choice : choices.value()) {

@@ -146,18 +146,20 @@ TEST_CASE("a point of a server says whether it serves the users of the question"
   settings.max_model_len = 8192;
   const auto estimate = study.serving("bf16", settings).value();
   for (std::int64_t users = 1; users < 8; ++users) {
-    const SweepPoint point = study.serving_point("bf16", settings, users);
+    settings.users = users;
+    const SweepPoint point = study.serving_point("bf16", settings);
     CHECK(point.possible);
     CHECK(point.device == bytes_for_users(estimate, users));
     CHECK(point.verdict == (serves(estimate, users) ? Verdict::fits : Verdict::over));
   }
-  CHECK(study.serving_point("bf16", settings, 1).verdict == Verdict::fits);
-  CHECK(study.serving_point("bf16", settings, 7).verdict == Verdict::over);
-  CHECK_FALSE(study.serving_point("q99", settings, 1).possible);
+  CHECK(study.serving_point("bf16", settings).verdict == Verdict::over);
+  settings.users = 1;
+  CHECK(study.serving_point("bf16", settings).verdict == Verdict::fits);
+  CHECK_FALSE(study.serving_point("q99", settings).possible);
   // It does not even start: known, and over.
   settings.device_total = 8 * kGiB;
-  CHECK(study.serving_point("bf16", settings, 1).possible);
-  CHECK(study.serving_point("bf16", settings, 1).verdict == Verdict::over);
+  CHECK(study.serving_point("bf16", settings).possible);
+  CHECK(study.serving_point("bf16", settings).verdict == Verdict::over);
 }
 
 }  // namespace

@@ -175,6 +175,10 @@ TEST_CASE("Settings that cannot be are refused by name", "[training]") {
   s.accumulation = 2;
   CHECK(refusal(model, s) == "in_backward_accumulation in_backward");
   s = {};
+  s.objective = Objective::grpo;
+  s.completions = 1;
+  CHECK(refusal(model, s) == "grpo_completions completions");
+  s = {};
   s.lora = LoraSettings{};
   s.lora->rank = 0;
   CHECK(refusal(model, s) == "lora_rank rank");

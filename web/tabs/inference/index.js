@@ -10,7 +10,7 @@ import { fileSource } from "../../sources/byte-source.js";
 import { openSentence } from "../../sources/open-error.js";
 import { openSources } from "../../sources/open-files.js";
 import { fill, h } from "../../dom.js";
-import { gib, gibCoarse, gibParts, typedNumber, whole } from "../../format.js";
+import { gib, gibCoarse, gibParts, plain, typedNumber, whole } from "../../format.js";
 import { answerCard } from "./answer.js";
 import { contextChart, shortContext } from "./chart.js";
 import { grids } from "./grids.js";
@@ -390,7 +390,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
     const about = machine.summary();
     const headline = t(estimate.fits ? "verdict.server_fits" : estimate.starts ? "verdict.server_few" : "verdict.server_no", {
       on: about.ok ? machineTitle(about.value, t) : "",
-      x: whole(Math.floor(users)),
+      x: whole(estimate.at_once),
     });
     const aboutWhat = t("infer.answer_server", {
       model,
@@ -402,7 +402,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       verdict: estimate.fits ? "fits" : "over",
       margin: null,
       certain: 0,
-      big: { value: estimate.starts ? whole(Math.floor(users)) : "0", unit: t("infer.people_unit"), label: t("infer.people") },
+      big: { value: whole(estimate.at_once), unit: t("infer.people_unit"), label: t("infer.people") },
       overDevice: "",
       headline,
       sentence: aboutWhat,
@@ -416,7 +416,11 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       stats: [
         { name: t("infer.stat_budget"), parts: gibParts(estimate.budget), note: "" },
         { name: t("infer.stat_pool"), parts: { value: whole(estimate.n_tokens), unit: "tok" }, note: "" },
-        { name: t("infer.stat_users"), parts: { value: String(users), unit: t("infer.people_unit") }, note: "" },
+        {
+          name: t("infer.stat_users"),
+          parts: { value: plain(users), unit: t("infer.people_unit") },
+          note: estimate.starts && estimate.at_once < Math.floor(users) ? t("infer.places", { x: whole(estimate.at_once) }) : "",
+        },
       ],
       speed: howFast(core.speed_serving(on, options)),
       warnings: estimate.warnings.filter(({ field }) => field === "model").map(sentence),
@@ -436,7 +440,7 @@ export function inferenceTab({ t, core, state, models, machine, explain, announc
       termList({ terms: estimate.terms, title: t("infer.each_gpu"), total: estimate.fit.likely, device: "gpu0", explain, t }),
     );
     showLayers(estimate.layers, () => t("infer.each_gpu"), t("infer.each_gpu"));
-    said = { model, size: people(users) };
+    said = { model, size: people(estimate.at_once) };
     announce(said.size);
     shownResult = {
       verdict,

@@ -41,7 +41,7 @@ export function runtimeRows({ t, core, study, inputs, machine, choices, like, li
       const detail = choices.formats.find(({ id }) => id === options.format)?.name ?? options.format;
       const result = core.estimate_serving(study, options);
       if (!result.ok) return { runtime, detail, error: result.error };
-      const { fit, fits, starts, max_concurrency } = result.value;
+      const { fit, fits, starts, at_once } = result.value;
       /** @type {import("./verdict.js").Shown} */
       const shown = fits ? "fits" : "over";
       return {
@@ -50,7 +50,7 @@ export function runtimeRows({ t, core, study, inputs, machine, choices, like, li
         used: fit.likely,
         usable: fit.usable,
         verdict: shown,
-        words: t(starts ? "infer.people_fit" : "verdict.server_no_short", { x: whole(Math.floor(max_concurrency)) }),
+        words: t(starts ? "infer.people_fit" : "verdict.server_no_short", { x: whole(at_once) }),
       };
     }),
     ...LIBRARY_RUNTIMES.map((runtime) => {
