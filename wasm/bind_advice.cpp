@@ -78,18 +78,13 @@ static val to_js(const FormatFit& fit) {
 
 namespace {
 
-template <class T>
-val failed(const Error& error) {
-  return to_js(Result<T>(error));
-}
-
 Comfort comfort_of(bool roomy) {
   return roomy ? Comfort::roomy : Comfort::tight;
 }
 
 val advise_llama_cpp_js(InferenceStudy& study, const val& options, bool roomy) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return failed<std::vector<Advice>>(question.error());
+  if (!question) return failed(question.error());
   const auto& [program, mix, settings, room, speed, workload] = question.value();
   return to_js(
       advise_llama_cpp(study, {mix, program, settings, goal_of(settings, room, comfort_of(roomy)),
@@ -98,7 +93,7 @@ val advise_llama_cpp_js(InferenceStudy& study, const val& options, bool roomy) {
 
 val advise_serving_js(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
-  if (!question) return failed<std::vector<Advice>>(question.error());
+  if (!question) return failed(question.error());
   const auto& [format, settings, gpu, workload] = question.value();
   return to_js(advise_serving(study, {format, settings, gpu, workload, &hardware_catalog()}));
 }
@@ -106,26 +101,24 @@ val advise_serving_js(InferenceStudy& study, const val& options) {
 /// What the plan changes; an empty list where everything is well placed.
 val plan_llama_cpp(InferenceStudy& study, const val& options, bool roomy) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return failed<FormatFit>(question.error());
+  if (!question) return failed(question.error());
   const auto& [program, mix, settings, room, speed, workload] = question.value();
   const auto estimator = study.estimator(mix);
-  if (!estimator) return failed<FormatFit>(estimator.error());
+  if (!estimator) return failed(estimator.error());
   const auto model = study.quantized_model(mix);
-  if (!model) return failed<FormatFit>(model.error());
+  if (!model) return failed(model.error());
   const auto plan = plan_machine(*estimator.value(), *model.value(), settings,
                                  goal_of(settings, room, comfort_of(roomy)));
-  if (!plan) return failed<FormatFit>(plan.error());
+  if (!plan) return failed(plan.error());
   const PlacementPlan& found = plan.value();
-  return object(
-      {{"ok", to_js(true)},
-       {"value", object({{"changes", array(placement_changes(settings, found.fit.settings))},
-                         {"host_share", to_js(found.reads.host_share())},
-                         {"verdict", to_js(verdict_name(found.fit.fit.verdict))}})}});
+  return succeeded(object({{"changes", array(placement_changes(settings, found.fit.settings))},
+                           {"host_share", to_js(found.reads.host_share())},
+                           {"verdict", to_js(verdict_name(found.fit.fit.verdict))}}));
 }
 
 val devices_that_run_js(InferenceStudy& study, const val& options) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return failed<std::vector<DeviceChoice>>(question.error());
+  if (!question) return failed(question.error());
   const LlamaCppQuestion& asked = question.value();
   return to_js(
       devices_that_run(study, asked.mix, asked.settings, asked.workload, hardware_catalog()));
@@ -133,7 +126,7 @@ val devices_that_run_js(InferenceStudy& study, const val& options) {
 
 val devices_that_serve_js(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
-  if (!question) return failed<std::vector<DeviceChoice>>(question.error());
+  if (!question) return failed(question.error());
   const ServingQuestion& asked = question.value();
   return to_js(
       devices_that_serve(study, asked.format, asked.settings, asked.workload, hardware_catalog()));
@@ -149,7 +142,7 @@ val best_formats_js(const Model& model, const val& options, const val& contexts)
   for (int i = 0; i < n; ++i) {
     point.set("n_ctx", contexts[i]);
     auto question = llama_cpp_from_js(point);
-    if (!question) return failed<FormatFit>(question.error());
+    if (!question) return failed(question.error());
     shared = std::move(question.value());
     asked.push_back(shared.settings.n_ctx);
   }
@@ -157,7 +150,7 @@ val best_formats_js(const Model& model, const val& options, const val& contexts)
   for (const auto& fit : best_formats(model, asked, shared.settings, shared.room)) {
     row.set(index++, to_js(fit));
   }
-  return object({{"ok", to_js(true)}, {"value", row}});
+  return succeeded(row);
 }
 
 }  // namespace

@@ -71,13 +71,13 @@ static val catalog_entry_of_file(const std::string& file_name) {
 
 static val catalog_parameters(const std::string& id) {
   const CatalogEntry* entry = model_catalog().find(id);
-  if (entry == nullptr) return to_js(Result<ModelParameters>(not_in_catalog(id)));
+  if (entry == nullptr) return failed(not_in_catalog(id));
   return to_js(count_parameters(architecture_of(*entry)));
 }
 
 static val catalog_model(const std::string& id) {
   const CatalogEntry* entry = model_catalog().find(id);
-  if (entry == nullptr) return to_js(Result<Model>(not_in_catalog(id)));
+  if (entry == nullptr) return failed(not_in_catalog(id));
   return to_js(model_of(*entry));
 }
 

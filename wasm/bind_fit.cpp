@@ -71,9 +71,9 @@ FitGoal goal_of(const LlamaCppQuestion& question, bool roomy) {
 template <class Solver>
 val solve(InferenceStudy& study, const val& options, bool roomy, Solver solver) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return to_js(Result<LlamaCppSolution>(question.error()));
+  if (!question) return failed(question.error());
   const auto estimator = study.estimator(question.value().mix);
-  if (!estimator) return to_js(Result<LlamaCppSolution>(estimator.error()));
+  if (!estimator) return failed(estimator.error());
   return to_js(solver(*estimator.value(), question.value(), goal_of(question.value(), roomy)));
 }
 
@@ -113,7 +113,7 @@ val solve_offload(InferenceStudy& study, const val& options, bool roomy) {
 
 val solve_mix(InferenceStudy& study, const val& options, bool roomy) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return to_js(Result<MixSolution>(question.error()));
+  if (!question) return failed(question.error());
   return to_js(
       best_mix(study.model(), question.value().settings, goal_of(question.value(), roomy)));
 }
@@ -122,9 +122,9 @@ val solve_mix(InferenceStudy& study, const val& options, bool roomy) {
 template <class Solver>
 val solve_serving(InferenceStudy& study, const val& options, Solver solver) {
   const auto question = serving_from_js(options);
-  if (!question) return to_js(Result<ServingSolution>(question.error()));
+  if (!question) return failed(question.error());
   const auto bytes = study.tensor_bytes(question.value().format);
-  if (!bytes) return to_js(Result<ServingSolution>(bytes.error()));
+  if (!bytes) return failed(bytes.error());
   return to_js(solver(question.value(), bytes.value()));
 }
 
@@ -142,7 +142,7 @@ val solve_serving_context(InferenceStudy& study, const val& options) {
 
 val solve_serving_format(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
-  if (!question) return to_js(Result<ServingFormatSolution>(question.error()));
+  if (!question) return failed(question.error());
   return to_js(best_serving_format(study, question.value().settings));
 }
 

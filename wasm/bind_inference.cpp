@@ -38,14 +38,6 @@ val context_to_js(const LlamaCppContext& context) {
                  {"n_gpu_layers", to_js(context.n_gpu_layers)}});
 }
 
-val succeeded(const val& value) {
-  return object({{"ok", to_js(true)}, {"value", value}});
-}
-
-val failed(const Error& error) {
-  return object({{"ok", to_js(false)}, {"error", to_js(error)}});
-}
-
 val estimate_llama_cpp_js(InferenceStudy& study, const val& options) {
   const auto question = llama_cpp_from_js(study, options);
   if (!question) return failed(question.error());

@@ -24,10 +24,6 @@ static val to_js(const Launch& launch) {
 
 namespace {
 
-val failed(const Error& error) {
-  return to_js(Result<Launch>(error));
-}
-
 Shell shell_of(const std::string& shell) {
   return shell == "powershell" ? Shell::powershell : Shell::posix;
 }
@@ -38,8 +34,8 @@ val launch_llama_cpp_js(InferenceStudy& study, const val& options, const std::st
   if (!question) return failed(question.error());
   const auto context = normalize(question.value().settings, study.model());
   if (!context) return failed(context.error());
-  return to_js(Result<Launch>(launch_llama_cpp(question.value().program, question.value().settings,
-                                               context.value(), file, shell_of(shell))));
+  return succeeded(to_js(launch_llama_cpp(question.value().program, question.value().settings,
+                                          context.value(), file, shell_of(shell))));
 }
 
 val launch_serving_js(InferenceStudy& study, const val& options, const std::string& model,
@@ -53,7 +49,7 @@ val launch_serving_js(InferenceStudy& study, const val& options, const std::stri
   ServingSettings said = estimate.value().settings;
   // Which pages a kernel can read is known to the runtime alone; asked for another, it may refuse.
   said.block_size = settings.block_size;
-  return to_js(Result<Launch>(launch_server(said, model, format, shell_of(shell))));
+  return succeeded(to_js(launch_server(said, model, format, shell_of(shell))));
 }
 
 val launch_library_js(InferenceStudy& study, const val& options, const std::string& model) {

@@ -64,16 +64,16 @@ val library_like(const std::string& runtime, const std::string& mix, const std::
 }
 
 /// Reads the options and hands `solver` the question.
-template <class Answer, class Solver>
+template <class Solver>
 val answer(InferenceStudy& study, const val& options, Solver solver) {
   const auto question = library_from_js(options);
-  if (!question) return to_js(Result<Answer>(question.error()));
-  return to_js(Result<Answer>(solver(study, question.value())));
+  if (!question) return failed(question.error());
+  return to_js(solver(study, question.value()));
 }
 
 val estimate_library_js(InferenceStudy& study, const val& options) {
   const auto question = library_from_js(options);
-  if (!question) return to_js(Result<LibraryEstimate>(question.error()));
+  if (!question) return failed(question.error());
   const auto estimate = estimate_library(study, question.value());
   const val result = to_js(estimate);
   if (estimate) {
@@ -83,13 +83,13 @@ val estimate_library_js(InferenceStudy& study, const val& options) {
   return result;
 }
 val solve_library_context(InferenceStudy& study, const val& options) {
-  return answer<LibrarySolution>(study, options, &longest_library_context);
+  return answer(study, options, &longest_library_context);
 }
 val solve_library_users(InferenceStudy& study, const val& options) {
-  return answer<LibrarySolution>(study, options, &most_library_users);
+  return answer(study, options, &most_library_users);
 }
 val solve_library_format(InferenceStudy& study, const val& options) {
-  return answer<LibrarySolution>(study, options, &best_library_format);
+  return answer(study, options, &best_library_format);
 }
 
 val sweep_library(InferenceStudy& study, const val& options, const val& contexts) {

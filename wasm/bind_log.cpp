@@ -70,11 +70,11 @@ val check_log_js(InferenceStudy& study, const std::string& text, const val& opti
   const LogReading log = read_log(text);
   if (log.source == LogSource::vllm || log.source == LogSource::sglang) {
     const auto question = serving_from_js(options);
-    if (!question) return to_js(Result<LogCheck>(question.error()));
+    if (!question) return failed(question.error());
     return to_js(check_serving_log(study, log, question.value().format, question.value().settings));
   }
   const auto question = llama_cpp_from_js(options);
-  if (!question) return to_js(Result<LogCheck>(question.error()));
+  if (!question) return failed(question.error());
   return to_js(check_llama_cpp_log(study, log, question.value().mix, question.value().settings));
 }
 

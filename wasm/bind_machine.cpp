@@ -64,7 +64,7 @@ static val device_to_js(const Machine& machine, const MachineDevice& device) {
 
 static val machine_summary(const val& options) {
   const auto result = machine_from_js(options);
-  if (!result) return object({{"ok", to_js(false)}, {"error", to_js(result.error())}});
+  if (!result) return failed(result.error());
   const Machine& machine = result.value();
   val devices = val::array();
   int index = 0;
@@ -72,23 +72,22 @@ static val machine_summary(const val& options) {
     devices.set(index++, device_to_js(machine, device));
   }
   const auto host = host_capacity(machine);
-  return object({{"ok", to_js(true)},
-                 {"value", object({{"devices", devices},
-                                   {"n_devices", to_js(machine.n_devices())},
-                                   {"shares_memory", to_js(shares_memory(machine))},
-                                   {"os", name_in(kSystems, machine.os)},
-                                   {"backend", name_in(kBackends, usual_backend(machine))},
-                                   {"ram", to_js(machine.ram)},
-                                   {"host", host ? to_js(host.value()) : val::null()},
-                                   {"ram_class", to_js(machine.ram_class)},
-                                   {"storage", to_js(machine.storage)},
-                                   {"storage_free", to_js(machine.storage_free)},
-                                   {"link", to_js(machine.link)}})}});
+  return succeeded(object({{"devices", devices},
+                           {"n_devices", to_js(machine.n_devices())},
+                           {"shares_memory", to_js(shares_memory(machine))},
+                           {"os", name_in(kSystems, machine.os)},
+                           {"backend", name_in(kBackends, usual_backend(machine))},
+                           {"ram", to_js(machine.ram)},
+                           {"host", host ? to_js(host.value()) : val::null()},
+                           {"ram_class", to_js(machine.ram_class)},
+                           {"storage", to_js(machine.storage)},
+                           {"storage_free", to_js(machine.storage_free)},
+                           {"link", to_js(machine.link)}}));
 }
 
 static val machine_fit(const val& machine, double bytes) {
   const auto read = machine_from_js(machine);
-  if (!read) return to_js(Result<Fit>(read.error()));
+  if (!read) return failed(read.error());
   constexpr double kMost = 1e18;
   return to_js(fit_machine(read.value(), static_cast<Bytes>(std::clamp(bytes, 0.0, kMost))));
 }

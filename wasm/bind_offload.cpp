@@ -223,11 +223,10 @@ using RunPointer = std::shared_ptr<OffloadRun>;
 
 val offload_run(const val& shape, const val& options) {
   const auto asked = asked_in(options);
-  if (!asked.ok()) return to_js(Result<OffloadPlan>(asked.error()));
+  if (!asked.ok()) return failed(asked.error());
   auto run = OffloadRun::start(shape_from_js(shape), asked.value().machine, asked.value().question);
-  if (!run.ok()) return to_js(Result<OffloadPlan>(run.error()));
-  return object(
-      {{"ok", to_js(true)}, {"value", val(std::make_shared<OffloadRun>(std::move(run.value())))}});
+  if (!run.ok()) return failed(run.error());
+  return succeeded(val(std::make_shared<OffloadRun>(std::move(run.value()))));
 }
 
 std::string step(OffloadRun& run) {

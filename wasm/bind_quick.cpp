@@ -99,7 +99,7 @@ static val parameter_count_from_billions_js(double billions) {
 
 static val weight_size_js(const val& count, const std::string& precision) {
   const auto known = precision_from_name(precision);
-  if (!known) return to_js(Result<WeightSize>(unknown_precision(precision)));
+  if (!known) return failed(unknown_precision(precision));
   return to_js(weight_size(count_from_js(count), *known));
 }
 

@@ -42,16 +42,16 @@ namespace {
 
 val speed_llama_cpp(InferenceStudy& study, const val& options) {
   const auto question = llama_cpp_from_js(study, options);
-  if (!question) return to_js(Result<Speed>(question.error()));
+  if (!question) return failed(question.error());
   const LlamaCppQuestion& asked = question.value();
   return to_js(study.speed(asked.mix, asked.settings, asked.speed, asked.workload));
 }
 
 val speed_serving(InferenceStudy& study, const val& options) {
   const auto question = serving_from_js(options);
-  if (!question) return to_js(Result<Speed>(question.error()));
+  if (!question) return failed(question.error());
   const ServingQuestion& asked = question.value();
-  if (!asked.gpu) return to_js(Result<Speed>(Error{"speed_unknown", "gpu", {}}));
+  if (!asked.gpu) return failed(Error{"speed_unknown", "gpu", {}});
   return to_js(study.serving_speed(asked.format, asked.settings, *asked.gpu, asked.workload));
 }
 

@@ -215,25 +215,16 @@ Result<TrainingQuestion> training_from_js(const val& object) {
   return question;
 }
 
-template <class T>
-val failed(const Error& error) {
-  return to_js(Result<T>(error));
-}
-
-val done(val value) {
-  return object({{"ok", to_js(true)}, {"value", std::move(value)}});
-}
-
 val estimate_training_js(const Model& model, const val& options) {
   const auto question = training_from_js(options);
-  if (!question) return failed<TrainingFit>(question.error());
+  if (!question) return failed(question.error());
   const auto& [settings, counter, machine] = question.value();
   const auto made = estimate_training(model, settings);
-  if (!made) return failed<TrainingFit>(made.error());
+  if (!made) return failed(made.error());
   const TrainingEstimate& estimate = made.value();
   const auto fit = fit_training(estimate, settings, machine);
-  if (!fit) return failed<TrainingFit>(fit.error());
-  return done(
+  if (!fit) return failed(fit.error());
+  return succeeded(
       object({{"settings", to_js(settings)},
               {"stages", array(estimate.stages)},
               {"peak", to_js(static_cast<double>(estimate.peak))},
@@ -262,34 +253,34 @@ val training_stage_terms(const Model& model, const val& options, double stage) {
 /// Largest batch, longest sequence, fewest GPUs of the machine's kind, and of other cards.
 val training_limits(const Model& model, const val& options) {
   const auto question = training_from_js(options);
-  if (!question) return failed<TrainingFit>(question.error());
+  if (!question) return failed(question.error());
   const auto& [settings, counter, machine] = question.value();
   const auto least = least_device(machine);
-  if (!least) return failed<TrainingFit>(least.error());
+  if (!least) return failed(least.error());
   const Bytes usable = least.value().usable.bytes;
   const auto batch = largest_batch(model, settings, usable);
-  if (!batch) return failed<TrainingFit>(batch.error());
+  if (!batch) return failed(batch.error());
   const auto sequence = longest_sequence(model, settings, usable);
-  if (!sequence) return failed<TrainingFit>(sequence.error());
+  if (!sequence) return failed(sequence.error());
   std::vector<std::string_view> cards(kTrainingCards.begin(), kTrainingCards.end());
   const std::string& own = least.value().usable.device;
   if (std::find(cards.begin(), cards.end(), own) == cards.end()) cards.insert(cards.begin(), own);
   const auto devices = devices_that_train(model, settings, hardware_catalog(), cards);
-  if (!devices) return failed<TrainingFit>(devices.error());
-  return done(object({{"batch", to_js(batch.value())},
-                      {"sequence", to_js(sequence.value())},
-                      {"devices", array(devices.value())}}));
+  if (!devices) return failed(devices.error());
+  return succeeded(object({{"batch", to_js(batch.value())},
+                           {"sequence", to_js(sequence.value())},
+                           {"devices", array(devices.value())}}));
 }
 
 val advise_training_js(const Model& model, const val& options) {
   const auto question = training_from_js(options);
-  if (!question) return failed<std::vector<TrainingAdvice>>(question.error());
+  if (!question) return failed(question.error());
   return to_js(advise_training(model, question.value().settings, question.value().machine));
 }
 
 val launch_training_js(const val& options, const std::string& framework, const std::string& model) {
   const auto question = training_from_js(options);
-  if (!question) return failed<TrainingFit>(question.error());
+  if (!question) return failed(question.error());
   val chosen = val::object();
   chosen.set("framework", framework);
   Options read(chosen);
@@ -303,13 +294,13 @@ val launch_training_js(const val& options, const std::string& framework, const s
                                 {"file", to_js(block.file)},
                                 {"text", to_js(block.text)}}));
   }
-  return done(object(
+  return succeeded(object(
       {{"blocks", blocks}, {"notes", array(launch.notes)}, {"missing", array(launch.missing)}}));
 }
 
 val compare_training_js(const Model& model, const val& options) {
   const auto question = training_from_js(options);
-  if (!question) return failed<TrainingFit>(question.error());
+  if (!question) return failed(question.error());
   return to_js(compare_training(model, question.value().settings, hardware_catalog()));
 }
 

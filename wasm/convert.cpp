@@ -15,6 +15,14 @@ val object(std::initializer_list<std::pair<const char*, val>> properties) {
   return result;
 }
 
+val succeeded(const val& value) {
+  return object({{"ok", to_js(true)}, {"value", value}});
+}
+
+val failed(const Error& error) {
+  return object({{"ok", to_js(false)}, {"error", to_js(error)}});
+}
+
 val to_js(Evidence evidence) {
   switch (evidence) {
     case Evidence::exact:

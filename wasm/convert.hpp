@@ -45,6 +45,10 @@ emscripten::val copied(const std::vector<double>& numbers);
 /// An object with these properties, in this order.
 emscripten::val object(std::initializer_list<std::pair<const char*, emscripten::val>> properties);
 
+/// What JavaScript gets as the answer to a question: {ok: true, value} or {ok: false, error}.
+emscripten::val succeeded(const emscripten::val& value);
+emscripten::val failed(const Error& error);
+
 template <class T>
 emscripten::val to_js(const std::optional<T>& value) {
   return value ? to_js(*value) : emscripten::val::null();
@@ -61,10 +65,7 @@ emscripten::val array(const Range& range) {
 
 template <class T>
 emscripten::val to_js(const Result<T>& result) {
-  if (result.ok()) {
-    return object({{"ok", to_js(true)}, {"value", to_js(result.value())}});
-  }
-  return object({{"ok", to_js(false)}, {"error", to_js(result.error())}});
+  return result.ok() ? succeeded(to_js(result.value())) : failed(result.error());
 }
 
 }  // namespace meyasu

@@ -1,10 +1,10 @@
-# unity_by_folder(TARGET): compiles the sources of each folder together, at most six at a time.
+# unity_by_folder(TARGET): compiles the sources of each folder together, at most twelve at a time.
 function(unity_by_folder target)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
     file(RELATIVE_PATH folder "${CMAKE_CURRENT_SOURCE_DIR}" "${source}/..")
     string(MAKE_C_IDENTIFIER "${folder}" group)
-    math(EXPR part "0${count_${group}} / 6")
+    math(EXPR part "0${count_${group}} / 12")
     math(EXPR count_${group} "0${count_${group}} + 1")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${group}_${part}")
   endforeach()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { eventually } from '../lib/meyasu.mjs';
 import { violations } from './accessibility.mjs';
 
-export function bars({ test, server, engine }) {
+export function bars({ alike, test, server, engine }) {
   const open = (page, fragment = '', options) => page.open(`${server().site}#v1;tab=infer${fragment && `;${fragment}`}`, options);
   const says = (page, selector, wanted) => page.showsText(selector, wanted);
   const hashHas = (page, part) => eventually(part, () => page.evaluate((text) => decodeURIComponent(location.hash).includes(text), part));
@@ -36,7 +36,7 @@ export function bars({ test, server, engine }) {
     await says(page, '#bar-model-name', 'Qwen3-32B');
   });
 
-  test('links of earlier versions name one kind of GPU, its number, usable memory, RAM and system', async (page) => {
+  alike('links of earlier versions name one kind of GPU, its number, usable memory, RAM and system', async (page) => {
     await open(page, 'm=meta-llama/Llama-3.1-8B;g=rtx-3090;ng=2;gu=20;ram=64;os=windows;dt=1');
     await says(page, '#bar-machine-name', '2 × RTX 3090 24 GB');
     await says(page, '#bar-machine-note', '2 × 20.00 GiB');
@@ -47,7 +47,7 @@ export function bars({ test, server, engine }) {
     await says(page, '#bar-machine-name', 'GPU なし');
   });
 
-  test('unequal devices, each with what is held back', async (page) => {
+  alike('unequal devices, each with what is held back', async (page) => {
     await open(page, 'g=rtx-4090');
     const usable = () => page.text('#bar-machine-note');
     const before = await usable();
@@ -94,7 +94,7 @@ export function bars({ test, server, engine }) {
     await says(page, '#bar-machine-name', 'GPU なし');
   });
 
-  test('bad numbers get their sentence and stale answers, never a number that looks fine', async (page) => {
+  alike('bad numbers get their sentence and stale answers, never a number that looks fine', async (page) => {
     await open(page);
     await openMachine(page);
     for (const [field, typed, wanted] of [

@@ -9,9 +9,7 @@ import { eventually } from '../lib/meyasu.mjs';
  */
 const LOGGED = { weights: '4,403.5 MiB', mapped: '281.8 MiB', kv: '1,024.0 MiB' };
 
-export function inference({ engine, test, server, sources }) {
-  // What no engine does its own way; WebKit's driver is the slowest.
-  const alike = engine === 'webkit' ? () => {} : test;
+export function inference({ alike, test, server, sources }) {
   const open = (page, fragment = '', options) => page.open(`${server().site}#v1;tab=infer${fragment && `;${fragment}`}`, options);
   const settled = (page) => eventually('charts and maps', () => page.evaluate(() => document.querySelector('#panel-infer')?.dataset.settled));
   const term = (page, id) => page.text(`#term-${id}`);

@@ -6,7 +6,7 @@ import { violations } from './accessibility.mjs';
 /** 32B in Q4_K_M does not fit into 16 GB. */
 const SHORT = 'm=Qwen/Qwen3-32B;w=Q4_K_M;c=16384;g=rtx-4060-ti-16gb;ram=64';
 
-export function machines({ test, server, engine }) {
+export function machines({ alike, test, server, engine }) {
   const open = async (page, fragment = SHORT, options) => {
     await page.open(`${server().site}#v1;tab=infer;${fragment}`, options);
     await eventually('charts and maps', () => page.evaluate(() => document.querySelector('#panel-infer')?.dataset.settled));
@@ -58,7 +58,7 @@ export function machines({ test, server, engine }) {
       }
     });
 
-  test('GPUs that run it: sorted by margin or speed, one chosen, taken back', async (page) => {
+  alike('GPUs that run it: sorted by margin or speed, one chosen, taken back', async (page) => {
     await open(page);
     const first = () => page.text('#devices tbody th');
     const smallest = await first();
@@ -92,7 +92,7 @@ export function machines({ test, server, engine }) {
     await eventually('it fits', async () => !(await page.text('#infer-verdict')).includes('足りません'));
   });
 
-  test('taken back, the worked example is the model again', async (page) => {
+  alike('taken back, the worked example is the model again', async (page) => {
     await open(page, 'g=rtx-4060-ti-16gb');
     await page.click('#fit-map-card summary');
     await eventually('rows', () => page.evaluate(() => document.querySelector('#fit-map tbody button') !== null));
@@ -120,7 +120,7 @@ export function machines({ test, server, engine }) {
     assert.equal(await said(), count, 'what was being calculated has ended');
   });
 
-  test('with settings that the next model refuses, the command card harms nothing', async (page) => {
+  alike('with settings that the next model refuses, the command card harms nothing', async (page) => {
     await open(page, 'm=Qwen/Qwen3-8B');
     await page.fill('#infer-c', 'x');
     await eventually('a stale answer', () => page.evaluate(() => 'stale' in document.querySelector('#infer-answer').dataset));

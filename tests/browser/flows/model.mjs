@@ -17,7 +17,7 @@ const headers = [
   ['Mamba-2.8B', '2,768,345,600', '5.', '5.'],
 ];
 
-export function model({ test, sources, server, engine }) {
+export function model({ alike, test, sources, server, engine }) {
   const open = async (page, hash = '', size = {}) => page.open(`${server().site}#v1;tab=model${hash}`, size);
   const drop = (page, files) =>
     page.evaluate((list) => {
@@ -163,7 +163,7 @@ export function model({ test, sources, server, engine }) {
     await eventually('20,914,757,184 parameters', async () => (await page.text('#model-card')).includes('20,914,757,184'));
   });
 
-  test('the card of an earlier model no longer follows the machine', async (page) => {
+  alike('the card of an earlier model no longer follows the machine', async (page) => {
     await open(page, ';m=Qwen/Qwen3-8B');
     await page.evaluate(() => {
       window.__rows = document.querySelector('.format-table tbody');
@@ -224,7 +224,7 @@ export function model({ test, sources, server, engine }) {
     await page.shows('13.49 GiB', '14.48 GB');
   });
 
-  test("an encoder's file: how fast it reads, and no type of a cache that it does not keep", async (page) => {
+  alike("an encoder's file: how fast it reads, and no type of a cache that it does not keep", async (page) => {
     await open(page);
     await drop(page, [['bge-small-en-v1.5.gguf', truth('gguf/bge-small-en-v1.5.gguf')]]);
     await title(page, 'bge-small');
@@ -248,9 +248,9 @@ export function model({ test, sources, server, engine }) {
   });
 
   // WebKit's driver cannot tell a refused request from a fault of the page.
-  const hubTest = (name, work) => {
+  const hubTest = (name, work, run = test) => {
     if (engine === 'webkit') return;
-    test(name, async (page) => {
+    run(name, async (page) => {
       const hub = startHub();
       server().route('/hub/', hub.handle);
       // Not the worked example: that one is the model of the hub's files, and its card proves nothing.
@@ -311,7 +311,7 @@ export function model({ test, sources, server, engine }) {
     await eventually('the runtimes', async () => (await page.isVisible('#runtime-vllm')) && /知らない構造/.test(await page.text('#runtime-vllm')));
     assert.doesNotMatch(await page.text('#panel-infer'), /\{\w+\}/);
     assert.doesNotMatch(await page.text('#infer-answer'), /上限は 0/, 'its length is not known');
-  });
+  }, alike);
 
   hubTest('a repository with a config.json alone, and one with GGUF files to choose from', async (page) => {
     await fetched(page, 'org/config');
@@ -357,7 +357,7 @@ export function model({ test, sources, server, engine }) {
         await eventually(`${wanted} for ${path}`, async () => (await page.isVisible('#hub-error')) && wanted.test(await page.text('#hub-error')));
       }
     }
-  });
+  }, alike);
 
   hubTest('a slow server shows that it is waited for, and can be given up', async (page) => {
     await fetched(page, 'silent/model');
@@ -376,8 +376,8 @@ export function model({ test, sources, server, engine }) {
   });
 
   // Colours do not depend on the language: each of both once.
-  for (const [language, theme] of [['ja', 'light'], ['en', 'dark']])
-    test(`axe-core and no sideways scroll: ${language}, ${theme}`, async (page) => {
+  for (const [language, theme, run] of [['ja', 'light', alike], ['en', 'dark', test]])
+    run(`axe-core and no sideways scroll: ${language}, ${theme}`, async (page) => {
       for (const width of [320, 1440]) {
         await open(page, ';m=openai/gpt-oss-20b', { width, height: 900 });
         await page.language(language);

@@ -10,13 +10,13 @@ const originals = [
   ['OptimizedGPT-6b-efficient.q8', 6, 'INT8'],
 ];
 
-export function names({ test, sources, server }) {
+export function names({ alike, test, sources, server }) {
   const filled = async (page, billions, precision) => {
     await eventually(`${billions} in the form`, async () => parseFloat(await page.value('#params')) === billions);
     await eventually(`${precision} in the form`, () => page.isChecked(`precision-${precision}`));
   };
 
-  test('typed: the five examples of the original', async (page) => {
+  alike('typed: the five examples of the original', async (page) => {
     await page.open(server().site);
     for (const [name, billions, precision] of originals) {
       await page.fill('#name-input', name);
@@ -34,7 +34,7 @@ export function names({ test, sources, server }) {
     await page.showsText('#vram-gib', 'GiB');
   });
 
-  test('every chip is a sentence, never the id of one', async (page) => {
+  alike('every chip is a sentence, never the id of one', async (page) => {
     await page.open(server().site);
     for (const name of ['ELYZA-japanese-Llama-2-7b-fast-instruct.fp16', 'DeepSeek-R1-Distill-Qwen-32B-Q4_K_M-00001-of-00002.gguf', 'Qwen3-30B-A3B-UD-Q4_K_XL.gguf', 'gemma-3n-E4B-it']) {
       await page.fill('#name-input', name);
@@ -90,7 +90,7 @@ export function names({ test, sources, server }) {
     await filled(page, 4, 'INT4');
   });
 
-  test('a name that says nothing leaves the form alone and says so', async (page) => {
+  alike('a name that says nothing leaves the form alone and says so', async (page) => {
     await page.open(server().site);
     await page.calculated('7', 'INT8');
     await page.fill('#name-input', 'Phi-3-mini-4k-instruct-q4.gguf');

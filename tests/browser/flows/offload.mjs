@@ -4,7 +4,7 @@ import { eventually } from '../lib/meyasu.mjs';
 
 const paper = 'tab=off;m=facebook/opt-175b;g=t4;ram=208;rc=ddr4-2933-6ch;sd=nvme-pcie3-x4;sf=1610';
 
-export function offload({ test, sources }) {
+export function offload({ alike, test, sources }) {
   /** Opened, and the plan there: it is made in a worker. */
   async function open(page, fragment) {
     await page.open(`${sources.file()}#v1;${fragment}`);
@@ -117,7 +117,7 @@ export function offload({ test, sources }) {
     await eventually('its sentence', async () => (await page.text('#off-og-error')) !== '');
   });
 
-  test('a known case sets everything and gives back what was there', async (page) => {
+  alike('a known case sets everything and gives back what was there', async (page) => {
     await open(page, 'tab=off;ob=4');
     const before = await page.text('#bar-machine-name');
     const choose = (id) =>
@@ -139,7 +139,7 @@ export function offload({ test, sources }) {
     assert.match(await page.text('#bar-model-name'), /Llama-3\.1-8B.*例/, 'the bar names the example again');
   });
 
-  test('one sequence: every program with its placement, a formula behind the number', async (page) => {
+  alike('one sequence: every program with its placement, a formula behind the number', async (page) => {
     await open(page, paper.replace('opt-175b', 'opt-30b'));
     await eventually('the programs', async () => /ZeRO-Inference（NVMe）/.test(await page.text('#off-latency')));
     assert.match(await page.text('#off-latency'), /llama\.cpp（Q4_K_M）/);

@@ -107,6 +107,10 @@ export function suite(engine) {
         assert.doesNotMatch(await page.visibleText(), rawValue, 'no raw value is shown');
       });
     },
+    /** A test of what no engine does its own way, as which sentence an answer of the core becomes: Chromium runs it for all. */
+    alike(...parts) {
+      if (engine === 'chromium') context.test(...parts);
+    },
     /** For the driver's own tests: a page without the promises. */
     rawTest: (name, work) => onPage(name, work),
   };

@@ -8,6 +8,7 @@
 #include "tests/validate/tables/training_words.hpp"
 
 namespace validate {
+namespace activations {
 namespace {
 
 using namespace meyasu;
@@ -111,7 +112,8 @@ Evaluation evaluate(const CsvTable& table, ModelStore&) {
 }
 
 }  // namespace
+}  // namespace activations
 
-const TableEvaluator kActivations = {"activations", recognises, evaluate};
+const TableEvaluator kActivations = {"activations", activations::recognises, activations::evaluate};
 
 }  // namespace validate

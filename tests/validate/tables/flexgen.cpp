@@ -14,6 +14,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace flexgen {
 namespace {
 
 using namespace meyasu;
@@ -268,9 +269,11 @@ class Evaluator {
 };
 
 }  // namespace
+}  // namespace flexgen
 
-const TableEvaluator kFlexgen = {
-    "flexgen", is_flexgen,
-    [](const CsvTable& table, ModelStore& models) { return Evaluator(table, models).run(); }};
+const TableEvaluator kFlexgen = {"flexgen", flexgen::is_flexgen,
+                                 [](const CsvTable& table, ModelStore& models) {
+                                   return flexgen::Evaluator(table, models).run();
+                                 }};
 
 }  // namespace validate

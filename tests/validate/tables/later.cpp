@@ -5,6 +5,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace overhead {
 namespace {
 
 bool is_overhead(const CsvTable& table) {
@@ -24,8 +25,10 @@ Evaluation none(const CsvTable& table) {
 }
 
 }  // namespace
+}  // namespace overhead
 
-const TableEvaluator kOverhead = {"overhead", is_overhead,
-                                  [](const CsvTable& table, ModelStore&) { return none(table); }};
+const TableEvaluator kOverhead = {
+    "overhead", overhead::is_overhead,
+    [](const CsvTable& table, ModelStore&) { return overhead::none(table); }};
 
 }  // namespace validate

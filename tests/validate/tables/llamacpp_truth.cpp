@@ -14,6 +14,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace llamacpp_truth {
 namespace {
 
 using namespace meyasu;
@@ -298,7 +299,9 @@ Evaluation evaluate(const CsvTable& table, ModelStore& models) {
 }
 
 }  // namespace
+}  // namespace llamacpp_truth
 
-const TableEvaluator kLlamaCppTruth = {"llamacpp_truth", recognises, evaluate};
+const TableEvaluator kLlamaCppTruth = {"llamacpp_truth", llamacpp_truth::recognises,
+                                       llamacpp_truth::evaluate};
 
 }  // namespace validate

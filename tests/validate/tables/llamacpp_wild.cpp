@@ -15,6 +15,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace llamacpp_wild {
 namespace {
 
 using namespace meyasu;
@@ -598,7 +599,9 @@ Evaluation evaluate(const CsvTable& table, ModelStore& models) {
 }
 
 }  // namespace
+}  // namespace llamacpp_wild
 
-const TableEvaluator kLlamaCppWild = {"llamacpp_wild", recognises, evaluate};
+const TableEvaluator kLlamaCppWild = {"llamacpp_wild", llamacpp_wild::recognises,
+                                      llamacpp_wild::evaluate};
 
 }  // namespace validate

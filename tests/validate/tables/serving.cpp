@@ -14,6 +14,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace serving {
 namespace {
 
 using namespace meyasu;
@@ -257,7 +258,8 @@ Evaluation evaluate(const CsvTable& table, ModelStore& models) {
 }
 
 }  // namespace
+}  // namespace serving
 
-const TableEvaluator kServing = {"serving", is_serving, evaluate};
+const TableEvaluator kServing = {"serving", serving::is_serving, serving::evaluate};
 
 }  // namespace validate

@@ -8,6 +8,7 @@
 #include "tests/validate/tables/training_words.hpp"
 
 namespace validate {
+namespace step_peaks {
 namespace {
 
 using namespace meyasu;
@@ -105,7 +106,8 @@ Evaluation evaluate(const CsvTable& table, ModelStore&) {
 }
 
 }  // namespace
+}  // namespace step_peaks
 
-const TableEvaluator kStepPeaks = {"step_peaks", recognises, evaluate};
+const TableEvaluator kStepPeaks = {"step_peaks", step_peaks::recognises, step_peaks::evaluate};
 
 }  // namespace validate

@@ -20,6 +20,7 @@
 #include "tests/validate/tables/tables.hpp"
 
 namespace validate {
+namespace throughput {
 namespace {
 
 using namespace meyasu;
@@ -547,7 +548,8 @@ Evaluation evaluate(const CsvTable& table, ModelStore& store) {
 }
 
 }  // namespace
+}  // namespace throughput
 
-const TableEvaluator kThroughput = {"throughput", is_throughput, evaluate};
+const TableEvaluator kThroughput = {"throughput", throughput::is_throughput, throughput::evaluate};
 
 }  // namespace validate

@@ -15,6 +15,7 @@
 #include "tests/validate/tables/training_words.hpp"
 
 namespace validate {
+namespace training {
 namespace {
 
 using namespace meyasu;
@@ -487,7 +488,8 @@ Evaluation evaluate(const CsvTable& table, ModelStore& models) {
 }
 
 }  // namespace
+}  // namespace training
 
-const TableEvaluator kTraining = {"training", recognises, evaluate};
+const TableEvaluator kTraining = {"training", training::recognises, training::evaluate};
 
 }  // namespace validate
