@@ -85,6 +85,18 @@ async function withRest(language, wish) {
   }
 }
 
+/**
+ * A core that broke off inside a question, for want of memory or by a fault, answers no more. All that
+ * was typed is in the address, so a new start loses nothing.
+ * @param {unknown} reason
+ */
+function coreBroke(reason) {
+  if (!(reason instanceof WebAssembly.RuntimeError)) return;
+  const t = translator(document.documentElement.lang);
+  const again = h("button", { type: "button", class: "button-line", id: "start-again", on: { click: () => location.reload() } }, t("app.load_again"));
+  fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.broke_off")), again));
+}
+
 /** Once: the tab in view may know more now, and a hosted copy is kept for use without a network. */
 function wholeIsHere() {
   if ("whole" in document.documentElement.dataset) return;
@@ -354,6 +366,8 @@ function follow() {
 }
 
 async function start() {
+  addEventListener("error", ({ error }) => coreBroke(error));
+  addEventListener("unhandledrejection", ({ reason }) => coreBroke(reason));
   applyTheme(asTheme(address.theme || readPreference("theme")));
   const language = chosenLanguage();
   try {

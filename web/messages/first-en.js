@@ -25,6 +25,7 @@ export const messages = {
   "app.loading": "Loading the rest…",
   "app.load_failed": "Could not be loaded.",
   "app.load_failed_quick": " The quick calculation goes on working.",
+  "app.broke_off": "The calculation broke off. What you typed is kept in the link.",
   "app.load_again": "Try again",
   "app.close": "Close",
   "app.tabs": "What to calculate",

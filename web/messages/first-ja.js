@@ -25,6 +25,7 @@ export const messages = {
   "app.loading": "残りを読み込んでいます…",
   "app.load_failed": "読み込めませんでした。",
   "app.load_failed_quick": "かんたんの計算は続けられます。",
+  "app.broke_off": "計算が途中で止まりました。入力はリンクに残っています。",
   "app.load_again": "もう一度読み込む",
   "app.close": "閉じる",
   "app.tabs": "計算の種類",
