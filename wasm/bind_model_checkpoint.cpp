@@ -23,10 +23,10 @@ static val to_js(const Checkpoint& checkpoint) {
 
 static val checkpoint_from_safetensors_js(const SafetensorsHeader& header,
                                           const std::string& config) {
-  if (config.empty()) return to_js(checkpoint_from_safetensors(header));
+  if (config.empty()) return succeeded(to_js(checkpoint_from_safetensors(header)));
   const Result<JsonValue> parsed = parse_json(config, "config");
   if (!parsed) return failed(parsed.error());
-  return to_js(checkpoint_from_safetensors(header, &parsed.value()));
+  return succeeded(to_js(checkpoint_from_safetensors(header, &parsed.value())));
 }
 
 EMSCRIPTEN_BINDINGS(model_checkpoint) {
