@@ -38,12 +38,11 @@ const states = {
 /** Tabs that draw charts a little after the answer, and say when they are done. */
 const chartTabs = ['infer', 'train', 'off'];
 
-export function accessibility({ test, server, engine }) {
-  // The rules are the same in every engine: Firefox has one view. Colours depend neither on the language
-  // nor on the width: each of them once.
-  const views = engine === 'chromium' ? [['ja', 'light', 1440], ['en', 'dark', 360]] : [['ja', 'dark', 360]];
+export function accessibility({ alike, test, server }) {
+  // Colours depend neither on the language nor on the width: each of them once.
+  const views = [['ja', 'light', 1440], ['en', 'dark', 360]];
   for (const [language, theme, width] of views)
-    test(`axe-core: ${language}, ${theme}, ${width} px`, async (page) => {
+    alike(`axe-core: ${language}, ${theme}, ${width} px`, async (page) => {
       await page.open(server().site, { width, height: 900 });
       await page.language(language);
       await page.theme(theme);
@@ -54,7 +53,7 @@ export function accessibility({ test, server, engine }) {
     });
 
   for (const [, theme, width] of views)
-    test(`axe-core: tabs with charts, ${theme}, ${width} px`, async (page) => {
+    alike(`axe-core: tabs with charts, ${theme}, ${width} px`, async (page) => {
       for (const tab of chartTabs) {
         await page.open(`${server().site}#v1;tab=${tab};theme=${theme}`, { width, height: 900 });
         await eventually('charts and maps', () => page.evaluate((id) => document.querySelector(`#panel-${id}`).dataset.settled !== undefined, tab));

@@ -32,6 +32,8 @@ const launchers = {
   }),
 };
 
+const withoutFragment = (url) => url.split('#')[0];
+
 class PuppeteerPage {
   #page;
   #errors = [];
@@ -50,8 +52,8 @@ class PuppeteerPage {
   }
 
   async open(url) {
-    // Only the fragment may differ from the page before: a visitor opens links in a new tab.
-    await this.#page.goto('about:blank');
+    // Where only the fragment differs from the page before: a visitor opens links in a new tab.
+    if (withoutFragment(url) === withoutFragment(this.#page.url())) await this.#page.goto('about:blank');
     await this.#page.goto(url, { waitUntil: 'load' });
   }
   /** Runs `work` in every document from now on, before its own scripts. */
