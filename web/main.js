@@ -91,7 +91,8 @@ async function withRest(language, wish) {
  * @param {unknown} reason
  */
 function coreBroke(reason) {
-  if (!(reason instanceof WebAssembly.RuntimeError)) return;
+  // By its name: where a browser has no WebAssembly, as in some locked modes, there is no such class.
+  if (!(reason instanceof Error && reason.name === "RuntimeError")) return;
   const t = translator(document.documentElement.lang);
   const again = h("button", { type: "button", class: "button-line", id: "start-again", on: { click: () => location.reload() } }, t("app.load_again"));
   fill(loadNotice, h("p", { class: "toast" }, h("span", {}, t("app.broke_off")), again));
